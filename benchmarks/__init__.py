@@ -1,0 +1,1 @@
+"""Measurements that run unchanged on Millstream and on stock MLflow."""

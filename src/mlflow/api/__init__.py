@@ -1,0 +1,1 @@
+"""What can be asked of a store, and the rules for what may be asked."""

@@ -1,0 +1,23 @@
+"""Datasets as runs record them: a name, a digest, where the data came from, schema and size."""
+
+from __future__ import annotations
+
+from mlflow._doorway import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Dataset": "mlflow.data.dataset",
+        "DatasetSource": "mlflow.data.dataset_source",
+        "from_numpy": "mlflow.data.numpy_dataset",
+        "from_pandas": "mlflow.data.pandas_dataset",
+        "get_dataset_source_from_json": "mlflow.data.dataset_source_registry",
+        "get_registered_sources": "mlflow.data.dataset_source_registry",
+        "get_source": "mlflow.data.dataset_source_registry",
+        "from_huggingface": "mlflow.data.later",
+        "from_polars": "mlflow.data.later",
+        "from_spark": "mlflow.data.later",
+        "from_tensorflow": "mlflow.data.later",
+        "load_delta": "mlflow.data.later",
+    },
+)

@@ -1,0 +1,146 @@
+"""The table of flavors: which module loads which, the library it needs, and how to install it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import NamedTuple
+
+from mlflow.exceptions import MlflowException, invalid
+from mlflow.models.deserialize import code_allowed, trusted_loaders
+
+
+class FlavorInfo(NamedTuple):
+    """One flavor.
+
+    Attributes:
+        module: the module that saves and loads it.
+        library: the module of the library whose models it holds; empty for none.
+        packages: what to install.
+        ready: whether this version saves and loads it.
+    """
+
+    module: str
+    library: str
+    packages: str
+    ready: bool = False
+
+
+FLAVORS: dict[str, FlavorInfo] = {
+    "catboost": FlavorInfo("mlflow.catboost", "catboost", "catboost"),
+    "diffusers": FlavorInfo("mlflow.diffusers", "diffusers", "diffusers peft"),
+    "dspy": FlavorInfo("mlflow.dspy", "dspy", "dspy"),
+    "h2o": FlavorInfo("mlflow.h2o", "h2o", "h2o"),
+    "johnsnowlabs": FlavorInfo("mlflow.johnsnowlabs", "johnsnowlabs", "johnsnowlabs"),
+    "keras": FlavorInfo("mlflow.keras", "keras", "keras"),
+    "langchain": FlavorInfo("mlflow.langchain", "langchain", "langchain"),
+    "lightgbm": FlavorInfo("mlflow.lightgbm", "lightgbm", "lightgbm"),
+    "llama_index": FlavorInfo("mlflow.llama_index", "llama_index", "llama-index"),
+    "onnx": FlavorInfo("mlflow.onnx", "onnx", "onnx onnxruntime"),
+    "openai": FlavorInfo("mlflow.openai", "openai", "openai"),
+    "paddle": FlavorInfo("mlflow.paddle", "paddle", "paddlepaddle"),
+    "pmdarima": FlavorInfo("mlflow.pmdarima", "pmdarima", "pmdarima"),
+    "promptlab": FlavorInfo("mlflow._promptlab", "openai", "openai"),
+    "prophet": FlavorInfo("mlflow.prophet", "prophet", "prophet"),
+    "python_function": FlavorInfo("mlflow.pyfunc", "", "cloudpickle pandas", ready=True),
+    "pytorch": FlavorInfo("mlflow.pytorch", "torch", "torch"),
+    "sentence_transformers": FlavorInfo(
+        "mlflow.sentence_transformers", "sentence_transformers", "sentence-transformers"
+    ),
+    "shap": FlavorInfo("mlflow.shap", "shap", "shap"),
+    "sklearn": FlavorInfo("mlflow.sklearn", "sklearn", "scikit-learn skops", ready=True),
+    "spacy": FlavorInfo("mlflow.spacy", "spacy", "spacy"),
+    "spark": FlavorInfo("mlflow.spark", "pyspark", "pyspark"),
+    "statsmodels": FlavorInfo("mlflow.statsmodels", "statsmodels", "statsmodels"),
+    "tensorflow": FlavorInfo("mlflow.tensorflow", "tensorflow", "tensorflow"),
+    "transformers": FlavorInfo("mlflow.transformers", "transformers", "transformers torch"),
+    "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost"),
+}
+
+# Loader modules that MLmodel files name and that are no flavor's own module.
+_INNER_LOADERS = {
+    "mlflow.pyfunc.model",
+    "mlflow.pyfunc.loaders.code_model",
+    "mlflow.pyfunc.loaders.chat_agent",
+    "mlflow.pyfunc.loaders.chat_model",
+    "mlflow.pyfunc.loaders.responses_agent",
+}
+_BY_MODULE = {info.module: name for name, info in FLAVORS.items()}
+
+# Modules of the standard library are no loaders of models; neither are the parts of this one.
+_NEVER = frozenset({"mlflow", "builtins"})
+
+
+def import_loader(loader_module: object, model_path: str) -> ModuleType:
+    """Import the module that an MLmodel names as its loader.
+
+    Args:
+        loader_module: the name.
+        model_path: the model's folder, for messages.
+
+    Returns:
+        The module; it has `_load_pyfunc`.
+
+    Raises:
+        MlflowException: the name is no loader's, the loader's side does not trust it, this version
+            does not have the flavor, or its library is not installed.
+    """
+    name = _checked_name(loader_module, model_path)
+    flavor = _BY_MODULE.get(name)
+    if flavor is not None and not FLAVORS[flavor].ready:
+        raise not_in_this_version(flavor)
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise _cannot_import(name, flavor, model_path, error) from error
+    if not hasattr(module, "_load_pyfunc"):
+        raise invalid(f"'{name}', the loader of the model at '{model_path}', has no _load_pyfunc.")
+    return module
+
+
+def _checked_name(loader_module: object, model_path: str) -> str:
+    name = str(loader_module)
+    top = name.split(".", 1)[0]
+    if not isinstance(loader_module, str) or not all(p.isidentifier() for p in name.split(".")):
+        raise invalid(f"The model at '{model_path}' names a loader that is no module: {name!r}.")
+    if name in _BY_MODULE or name in _INNER_LOADERS or name in trusted_loaders():
+        return name
+    if top in _NEVER or _in_standard_library(top):
+        raise invalid(f"The model at '{model_path}' names a loader that loads no models: {name!r}.")
+    if not code_allowed():
+        raise MlflowException(
+            f"The model at '{model_path}' is loaded by the module {name!r}, which is not one of "
+            "the known flavors, and MLFLOW_ALLOW_PICKLE_DESERIALIZATION is off. If you trust it, "
+            "name it in MILLSTREAM_TRUSTED_LOADERS (comma separated).",
+            error_code="PERMISSION_DENIED",
+        )
+    return name
+
+
+def _in_standard_library(top: str) -> bool:
+    return top in sys.stdlib_module_names
+
+
+def _cannot_import(
+    name: str, flavor: str | None, model_path: str, error: ImportError
+) -> MlflowException:
+    if flavor is not None and FLAVORS[flavor].packages:
+        packages = FLAVORS[flavor].packages
+        return MlflowException(
+            f"The model at '{model_path}' is of the flavor '{flavor}'. Loading it needs: "
+            f"pip install {packages} ({error})"
+        )
+    return MlflowException(
+        f"Cannot import '{name}', the loader of the model at '{model_path}': {error}. Install "
+        "the package it comes from; 'pip install -r requirements.txt' in the model's folder does."
+    )
+
+
+def not_in_this_version(flavor: str) -> MlflowException:
+    """Return the error for a flavor that this version cannot save or load."""
+    return MlflowException(
+        f"The flavor '{flavor}' is not in this version of Millstream: its models can be stored, "
+        "found and downloaded, but not saved or loaded here yet.",
+        error_code="NOT_IMPLEMENTED",
+    )

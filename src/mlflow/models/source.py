@@ -1,0 +1,37 @@
+"""Where a model's folder is on this machine: plain paths at once, other URIs by downloading."""
+
+from __future__ import annotations
+
+import os
+
+from mlflow.artifacts import download_artifacts
+from mlflow.exceptions import not_found
+
+
+def local_model_folder(
+    model_uri: str | os.PathLike[str], dst_path: str | None = None, only: str | None = None
+) -> str:
+    """Return the local folder (or one file of it) of a model.
+
+    Args:
+        model_uri: a path, or a URI of any scheme.
+        dst_path: a folder to copy it to; without it, local models are used where they lie.
+        only: one file of the folder is enough.
+
+    Returns:
+        The path.
+
+    Raises:
+        MlflowException: there is nothing.
+    """
+    uri = os.fspath(model_uri)
+    scheme = uri.split(":", 1)[0] if ":" in uri else ""
+    # One letter before a colon is a drive.
+    if len(scheme) < 2 and dst_path is None:
+        path = os.path.join(uri, only) if only and os.path.isdir(uri) else uri
+        if not os.path.exists(path):
+            raise not_found(f"No such artifact: '{uri}'")
+        return path
+    if only is not None:
+        uri = uri.rstrip("/") + "/" + only
+    return str(download_artifacts(artifact_uri=uri, dst_path=dst_path))

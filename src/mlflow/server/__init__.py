@@ -1,0 +1,1 @@
+"""The tracking server: operations over HTTP."""

@@ -1,0 +1,90 @@
+"""The folders whose files a server reads and writes, and which of them a URI means.
+
+A URI in a record was written by a user. It is never followed: it only ever says which of the
+operator's own folders is meant, and where below it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlflow.exceptions import PERMISSION_DENIED, MlflowException, invalid
+from mlflow.store.artifact.paths import ArtifactPath
+from mlflow.store.artifact.root import Root
+from mlflow.store.artifact.uris import PROXY_SCHEME, is_local, local_path_of, scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Spot(NamedTuple):
+    """A file or folder below a root."""
+
+    root: Root
+    path: ArtifactPath
+
+    def below(self, path: ArtifactPath) -> Spot:
+        """Return what a path means from here."""
+        return Spot(self.root, self.path.join(path))
+
+
+class ArtifactRoots:
+    """The folders of one server.
+
+    Args:
+        destination: where the artifacts are that the server passes on; a path or `file:` URI.
+        others: further folders that records may name.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE: one of them is no place on this machine.
+    """
+
+    def __init__(self, destination: str, others: Iterable[str] = ()) -> None:
+        if not is_local(destination):
+            raise invalid(
+                f"Artifacts cannot be kept at '{destination}': object stores are not in this "
+                "version of the server. Give --artifacts-destination a folder, or start it with "
+                "--no-serve-artifacts."
+            )
+        self.proxied = Root(local_path_of(destination))
+        self._roots = [self.proxied, *(Root(local_path_of(one)) for one in others)]
+
+    def find(self, uri: str) -> Spot:
+        """Return what a URI in a record means.
+
+        Raises:
+            MlflowException: INVALID_PARAMETER_VALUE: it is no URI of artifacts that a server
+                keeps; PERMISSION_DENIED: it names a place outside of the folders.
+        """
+        scheme = scheme_of(uri)
+        if scheme == PROXY_SCHEME:
+            path = uri[len(PROXY_SCHEME) + 1 :]
+            if not path.startswith("/") or path.startswith("//"):
+                raise invalid(f"'{_shown(uri)}' must be written {PROXY_SCHEME}:/path.")
+            return Spot(self.proxied, ArtifactPath.parse(path[1:]))
+        if scheme not in ("", "file") or not uri:
+            raise invalid(f"The server keeps no artifacts at '{_shown(uri)}'.")
+        path = local_path_of(uri)
+        for root in self._roots:
+            below = _below(root.path, path)
+            if below is not None:
+                return Spot(root, ArtifactPath.parse(below))
+        raise MlflowException(
+            "These artifacts are outside of the folders of this server. Its operator can add "
+            "their folder to MILLSTREAM_SERVER_ARTIFACT_ROOTS.",
+            PERMISSION_DENIED,
+        )
+
+
+def _below(root: str, path: str) -> str | None:
+    for one in (root, os.path.realpath(root)):
+        if path == one:
+            return ""
+        if path.startswith(one.rstrip(os.sep) + os.sep):
+            return path[len(one.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
+    return None
+
+
+def _shown(uri: str) -> str:
+    return uri if len(uri) <= 100 else f"{uri[:100]}…"

@@ -1,0 +1,1 @@
+"""The data behind the pages: runs as columns, series as buckets, groups and summaries."""

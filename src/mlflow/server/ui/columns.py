@@ -1,0 +1,118 @@
+"""Names of columns, and the cells that runs have in them, in a form that JSON can carry."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from mlflow.exceptions import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from mlflow.entities.run import Run
+
+METRIC, PARAM, TAG, ATTRIBUTE = "metrics", "params", "tags", "attributes"
+MAX_COLUMNS = 500
+# Longer texts are cut in tables: the page of the run has the whole.
+MAX_TEXT = 500
+
+_ATTRIBUTES: dict[str, Callable[[Run], Any]] = {
+    "run_id": lambda run: run.info.run_id,
+    "run_name": lambda run: run.info.run_name,
+    "experiment_id": lambda run: run.info.experiment_id,
+    "status": lambda run: run.info.status,
+    "start_time": lambda run: run.info.start_time,
+    "end_time": lambda run: run.info.end_time,
+    "user_id": lambda run: run.info.user_id or run.data.tags.get("mlflow.user"),
+    "lifecycle_stage": lambda run: run.info.lifecycle_stage,
+    "duration": lambda run: (
+        run.info.end_time - run.info.start_time
+        if run.info.end_time and run.info.start_time is not None
+        else None
+    ),
+}
+
+
+def split(column: str) -> tuple[str, str]:
+    """Return (kind, key) of the name of a column, such as `metrics.loss`.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE for a name that is none.
+    """
+    kind, dot, key = column.partition(".")
+    if not dot or not key or kind not in (METRIC, PARAM, TAG, ATTRIBUTE):
+        raise invalid(
+            f"Invalid column {column[:100]!r}: write metrics.KEY, params.KEY, tags.KEY or "
+            "attributes.NAME."
+        )
+    if kind == ATTRIBUTE and key not in _ATTRIBUTES:
+        raise invalid(
+            f"Invalid column {column[:100]!r}: attributes are {', '.join(sorted(_ATTRIBUTES))}."
+        )
+    return kind, key
+
+
+def reader(column: str) -> Callable[[Run], Any]:
+    """Return the function from a run to its value in a column; None where it has none.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE for a name that is no column.
+    """
+    kind, key = split(column)
+    if kind == METRIC:
+        return lambda run: run.data.metrics.get(key)
+    if kind == PARAM:
+        return lambda run: run.data.params.get(key)
+    if kind == TAG:
+        return lambda run: run.data.tags.get(key)
+    return _ATTRIBUTES[key]
+
+
+def cells(runs: Sequence[Run], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Return for each column the cells of the runs, in their order.
+
+    Numbers that JSON lacks are the texts `NaN`, `Infinity` and `-Infinity`.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE for a name that is no column, or too many.
+    """
+    wanted = list(dict.fromkeys(names))
+    if len(wanted) > MAX_COLUMNS:
+        raise invalid(f"Too many columns: {len(wanted)}; at most {MAX_COLUMNS} at a time.")
+    found = {}
+    for name in wanted:
+        read = reader(name)
+        found[name] = [plain(read(run)) for run in runs]
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON carries it: no NaN or infinity, no endless text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else wire(value)
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return value[:MAX_TEXT] + "\u2026"
+    return value
+
+
+def wire(value: float) -> float | str:
+    """Return a float, or its name where JSON has no way to write it."""
+    if value != value:  # noqa: PLR0124 - NaN is what does not equal itself
+        return "NaN"
+    if value in (math.inf, -math.inf):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def number(text: object) -> float | None:
+    """Return the finite number that a param or tag spells, or None."""
+    if isinstance(text, (int, float)):
+        return float(text) if math.isfinite(text) else None
+    if not isinstance(text, str) or len(text) > 40:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

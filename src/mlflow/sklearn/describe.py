@@ -1,0 +1,34 @@
+"""What a scikit-learn estimator is: its params and its class, as a run says them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# A value of a param longer than this is cut by the store; describing it is not worth the time.
+_MAX_PARAM_CHARACTERS = 6000
+
+
+def describe_params(estimator: Any) -> dict[str, str]:
+    """Return an estimator's params as text; a search's own params without its estimator's.
+
+    Args:
+        estimator: the estimator.
+    """
+    params = estimator.get_params(deep=not is_search(estimator))
+    return {str(key): str(value)[:_MAX_PARAM_CHARACTERS] for key, value in params.items()}
+
+
+def describe_tags(estimator: Any) -> dict[str, str]:
+    """Return the tags that name an estimator's class."""
+    kind = type(estimator)
+    return {
+        "estimator_name": kind.__name__,
+        "estimator_class": f"{kind.__module__}.{kind.__name__}",
+    }
+
+
+def is_search(estimator: Any) -> bool:
+    """Tell whether an estimator searches for params."""
+    from sklearn.model_selection._search import BaseSearchCV
+
+    return isinstance(estimator, BaseSearchCV)

@@ -1,0 +1,1 @@
+"""Stores: one contract, the rules, and the backends that keep the records."""

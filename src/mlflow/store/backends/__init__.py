@@ -1,0 +1,1 @@
+"""Backends: where a local store keeps its records."""

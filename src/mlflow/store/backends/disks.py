@@ -1,0 +1,52 @@
+"""Where files lie: on this machine or on another one, whose file system keeps fewer promises."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# File systems whose clocks are another machine's, or whose attributes may be served stale: there
+# neither a time nor a size says that a file is unchanged, and processes share no memory.
+_REMOTE = {
+    "9p", "afs", "acfs", "beegfs", "ceph", "cifs", "coda", "davfs", "fhgfs", "fuse", "glusterfs",
+    "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "panfs", "smb2", "smb3", "smbfs", "vboxsf",
+    "virtiofs", "wekafs",
+}  # fmt: skip
+
+
+def on_remote_disk(path: str) -> bool:
+    """Tell whether a folder lies on a file system of another machine (or one like it).
+
+    Args:
+        path: an existing folder.
+
+    Returns:
+        True also where the system gives no way to know and the path says so (a UNC path).
+    """
+    real = os.path.realpath(path)
+    if sys.platform == "win32":
+        return _on_remote_drive(real)
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as file:
+            mounts = file.read().splitlines()
+    except OSError:
+        # No /proc (macOS): volumes of other machines are mounted below these.
+        return real.startswith(("/Volumes/", "/net/", "/Network/"))
+    best, kind = "", ""
+    for line in mounts:
+        fields = line.split(" ")
+        point = fields[1].replace("\\040", " ")
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind.partition(".")[0] in _REMOTE
+
+
+def _on_remote_drive(real: str) -> bool:
+    if real.startswith("\\\\"):
+        return True
+    import ctypes
+
+    remote = 4
+    windows = getattr(ctypes, "windll").kernel32  # noqa: B009 - exists on Windows only
+    return bool(windows.GetDriveTypeW(os.path.splitdrive(real)[0] + "\\") == remote)

@@ -1,0 +1,1 @@
+"""What the servers share: the HTTP parser, bounded bodies, host names."""

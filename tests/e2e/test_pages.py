@@ -1,0 +1,184 @@
+"""The other pages: experiments, one run, models; what is hostile; what is not there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from mlflow.entities.run import Metric
+
+MODEL = """flavors:
+  python_function:
+    loader_module: mlflow.sklearn
+  sklearn:
+    code: null
+signature:
+  inputs: '[{"type": "double", "name": "fixed acidity", "required": true}, {"type": "double",
+    "name": "alcohol", "required": true}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]'
+  params: null
+"""
+HOSTILE = "<img src=x onerror='window.__bad=1'>"
+
+
+def test_experiments(tab, site):
+    """Made, found, renamed, deleted and restored."""
+    tab.open("experiments")
+    tab.see("vision/sweep")
+    tab.shot("experiments")
+    tab.page.get_by_role("button", name="New experiment").click()
+    tab.page.get_by_label("Name", exact=True).fill("made-here")
+    tab.page.get_by_role("button", name="Create", exact=True).click()
+    tab.see("No runs yet")
+    expect(tab.page.locator(".code")).to_contain_text("made-here")
+    expect(tab.page.locator(".code")).to_contain_text(site.address)
+
+    tab.page.get_by_role("button", name="Actions").click()
+    tab.page.get_by_role("menuitem", name="Rename").click()
+    tab.page.get_by_label("Name", exact=True).fill("renamed-here")
+    tab.page.get_by_role("button", name="Rename", exact=True).click()
+    tab.see("renamed-here")
+    tab.page.get_by_role("button", name="Actions").click()
+    tab.page.get_by_role("menuitem", name="Delete the experiment").click()
+    tab.see("Deleted “renamed-here”")
+    tab.page.get_by_role("button", name="Undo").last.click()
+    expect(tab.page.get_by_role("row", name=re.compile("renamed-here"))).to_be_visible()
+
+
+def test_a_run(tab, site):
+    """What it measured, what it was given; a tag and a description are added."""
+    experiment = site.store.create_experiment("described")
+    run_id = site.run(
+        experiment, "described", params={"alpha": 0.5}, metrics=[Metric("rmse", 0.5, 1, 3)]
+    )
+    tab.open(f"experiments/{experiment}/runs/{run_id}")
+    tab.see("described")
+    expect(tab.page.get_by_role("region", name="Metrics")).to_contain_text("0.5")
+    tab.page.get_by_role("button", name="Add a description").click()
+    tab.page.get_by_label("Description in Markdown").fill(
+        "# Why\n\n**bold** and [a](https://x.org)"
+    )
+    tab.page.get_by_role("button", name="Save").click()
+    expect(tab.page.locator(".markdown strong")).to_have_text("bold")
+    tab.page.get_by_role("button", name="Tag", exact=True).click()
+    tab.page.get_by_label("New tag, as key=value").fill("stage=final")
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator(".tag").get_by_text("final")).to_be_visible()
+    tab.shot("run")
+
+    assert "final" == site.store.get_run(run_id).data.tags["stage"]
+    tab.page.get_by_role("button", name="Actions").click()
+    tab.page.get_by_role("menuitem", name="Delete").click()
+    tab.see("deleted", exact=True)
+    tab.page.get_by_role("button", name="Restore").click()
+    expect(tab.page.locator(".page-head .badge.bad")).to_have_count(0)
+
+
+def test_models(tab, site):
+    """Registered, given an alias, moved to a stage."""
+    experiment = site.store.create_experiment("models")
+    run_id = site.run(experiment, "to-register", metrics=[Metric("rmse", 0.4, 1, 0)])
+    tab.open("models")
+    tab.page.get_by_role("button", name="New model").click()
+    tab.page.get_by_label("Name", exact=True).fill("wine")
+    tab.page.get_by_role("button", name="Create", exact=True).click()
+    tab.see("No versions yet")
+    root = site.store.get_run(run_id).info.artifact_uri
+    site.put(run_id, "model/MLmodel", MODEL)
+    site.store.create_model_version("wine", f"{root}/model", run_id)
+    tab.see("Version 1")
+    tab.page.get_by_role("button", name="Aliases of version 1").click()
+    tab.page.get_by_role("textbox", name=re.compile("New alias")).fill("champion")
+    tab.page.get_by_role("button", name="Set", exact=True).click()
+    tab.page.get_by_role("button", name="Done").click()
+    assert "1" == site.store.get_model_version_by_alias("wine", "champion").version
+    tab.shot("model")
+
+    tab.page.get_by_role("link", name="Version 1").click()
+    tab.see("models:/wine@champion")
+    expect(tab.page.get_by_role("region", name="Inputs")).to_contain_text("fixed acidity")
+    tab.page.get_by_role("button", name="Stage").click()
+    tab.page.get_by_role("menuitemcheckbox", name="Staging").click()
+    tab.see("is in Staging")
+    tab.shot("version")
+    tab.open("models")
+    tab.see("@champion → 1")
+
+
+def test_text_of_users_is_text(tab, site):
+    """Names, keys, values, tags and descriptions that would be programs elsewhere."""
+    experiment = site.store.create_experiment(f"hostile {HOSTILE}")
+    run_id = site.run(
+        experiment, HOSTILE, params={"__proto__": HOSTILE, "constructor": "x", "p": "</script>"},
+        metrics=[Metric("m/__proto__", 1.0, 1, 0), Metric("toString", float("nan"), 1, 0)],
+        tags={"mlflow.note.content": f"{HOSTILE} [x](javascript:window.__bad=1)", "t": HOSTILE},
+    )  # fmt: skip
+    for place in (
+        "experiments",
+        f"experiments/{experiment}?cols=params.__proto__,params.constructor,tags.t,metrics.toString",
+        f"experiments/{experiment}?layout=charts",
+        f"experiments/{experiment}?group=params.constructor",
+        f"experiments/{experiment}/runs/{run_id}",
+        f"compare?runs={run_id},{run_id}&all=1",
+    ):
+        tab.open(place)
+        tab.see(
+            "<img src=x" if place != f"experiments/{experiment}?group=params.constructor" else "x"
+        )
+
+    assert tab.page.evaluate("window.__bad") is None
+    assert 0 == tab.page.locator("img[src=x]").count()
+    assert 0 == tab.page.locator("a[href^='javascript']").count()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["nothing/here", "experiments/999999999", "experiments/0/runs/" + "f" * 32, "models/none",
+     "models/none/versions/3", "compare", "compare?runs=" + "f" * 32,
+     "experiments/0?q=((((&cols=__proto__,x&sort=__proto__&w=a=b&group=tags.%60",
+     "experiments/0?layout=charts&plot=parallel&brush=x%3D9:9&axes=params.none"],
+)  # fmt: skip
+def test_addresses_that_lead_nowhere(tab, site, place):
+    """The page says so, and the way back is there."""
+    tab.allowed = ("40",)
+    tab.open(place)
+
+    expect(tab.page.locator(".empty, .failure, .filter-error, .grid").first).to_be_visible()
+    tab.page.get_by_role("link", name="Experiments").first.click()
+    tab.see("vision/sweep")
+
+
+def test_addresses_of_mlflow(tab, site):
+    """Links that people saved elsewhere lead to the same thing here."""
+    first = site.store.search_runs([site.wine], "", 1, 2)
+    ids = "%5B%22" + "%22,%22".join(run.info.run_id for run in first) + "%22%5D"
+    tab.open(f"compare-runs?runs={ids}&experiments=%5B%220%22%5D")
+    tab.see("Compare 2 runs")
+
+
+def test_a_server_that_stops_and_comes_back(tab, site):
+    """What was seen stays; when it answers again the page goes on by itself."""
+    tab.allowed = ("ERR_CONNECTION", "Failed to fetch")
+    tab.open(f"experiments/{site.wine}")
+    tab.see("runs")
+    site.stop()
+    try:
+        tab.see("The server does not answer")
+        expect(tab.page.locator(".grid-row").first).to_be_visible()
+    finally:
+        site.start()
+    expect(tab.page.get_by_text("The server does not answer")).to_have_count(0, timeout=40_000)
+
+
+def test_embedding_and_themes(tab, site):
+    """Without bars for notebooks; light and dark by choice, kept."""
+    tab.page.goto(f"{site.address}/?embed=1#/experiments/{site.wine}")
+    tab.see("runs")
+    assert 0 == tab.page.locator("nav.side").count()
+    tab.open("experiments")
+    tab.page.get_by_role("button", name="Dark").click()
+    tab.page.reload()
+    tab.see("vision/sweep")
+    assert "dark" == tab.page.evaluate("document.documentElement.dataset.theme")

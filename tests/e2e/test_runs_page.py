@@ -1,0 +1,321 @@
+"""The runs page as somebody uses it: find, order, choose, group, plot, delete and restore."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from mlflow.entities.run import Metric
+
+
+def rows(tab):
+    return tab.page.locator(".grid-row .run-name").all_inner_texts()
+
+
+def test_the_table_shows_what_differs(tab, site):
+    """Params with one value are one line; the others, and the metrics, are columns."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+
+    # The first rows know one optimizer; it is a column when all the runs were looked at.
+    expect(tab.page.locator("[data-column='params.optimizer']")).to_be_visible()
+    heads = tab.page.locator(".grid-head .head-label").all_inner_texts()
+    assert {"accuracy", "loss", "lr", "optimizer", "depth"} <= set(heads)
+    assert "dataset" not in heads
+    tab.see("dataset=imagenet-100")
+    tab.see("1 running")
+    tab.shot("runs")
+
+
+def test_a_click_puts_the_best_first(tab, site):
+    """The first click on a metric shows its best; the order is in the address."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    tab.page.locator("[data-column='metrics.val/accuracy'] .head-button").click()
+
+    expect(tab.page).to_have_url(re.compile(r"sort=-metrics\.val/accuracy"))
+    best = tab.page.locator(".grid-row").first.locator(".metric.best").first
+    expect(best).to_be_visible()
+    tab.page.locator("[data-column='metrics.val/loss'] .head-button").click()
+    expect(tab.page).to_have_url(re.compile(r"sort=metrics\.val/loss"))
+
+
+def test_params_are_ordered_as_numbers(tab, site):
+    """0.00001 is the smallest learning rate."""
+    tab.open(f"experiments/{site.sweep}?cols=params.lr")
+    tab.see("200 runs")
+    tab.page.locator("[data-column='params.lr'] .head-button").click()
+
+    expect(tab.page.locator(".grid-row").first.get_by_text("0.00001", exact=True)).to_be_visible()
+
+
+def test_filter_completes_and_says_what_is_wrong(tab, site):
+    """Keys and values are offered; an error points at the place."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    line = tab.page.get_by_role("combobox", name="Filter runs")
+    line.click()
+    line.type("opti")
+    tab.page.get_by_role("option", name=re.compile("params.optimizer")).click()
+    line.type("= ")
+    tab.page.get_by_role("option", name=re.compile("adam")).click()
+    line.press("Enter")
+    tab.see("100 runs")
+
+    tab.allowed = ("400",)
+    line.fill("metrics.val/accuracy > > 3")
+    line.press("Enter")
+    told = tab.page.locator(".filter-error")
+    expect(told).to_contain_text("^")
+    line.fill("r50-adam")
+    line.press("Enter")
+    tab.see("50 runs")
+
+
+def test_columns_are_chosen_moved_and_remembered(tab, site):
+    """Everything on screen is in the address: a reload shows the same."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    tab.page.get_by_role("button", name="Columns").click()
+    tab.page.get_by_role("textbox", name="Search columns").fill("dataset")
+    tab.page.get_by_label("dataset").check()
+    tab.page.keyboard.press("Escape")
+    tab.page.reload()
+    tab.see("200 runs")
+
+    tab.page.locator("[data-column='params.lr']").hover()
+    tab.page.get_by_role("button", name="Column lr").click()
+    tab.page.get_by_role("menuitem", name="Pin").click()
+    expect(tab.page.locator(".grid-head .grid-stay [data-column='params.lr']")).to_be_visible()
+    assert "params.dataset" in tab.page.url
+
+
+def test_everything_but_the_seed(tab, site):
+    """Groups of seeds have a mean and a spread; the best is marked."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    tab.page.get_by_role("button", name="Group").click()
+    tab.page.get_by_role("button", name="All params but seed").click()
+    tab.page.locator("[data-column='metrics.val/accuracy'] .head-button").click()
+
+    first = tab.page.locator(".grid-row").first
+    expect(first).to_contain_text("±")
+    expect(first.locator(".badge")).to_have_text("5")
+    expect(first).to_contain_text("50")
+    expect(first.locator(".metric.best").first).to_be_visible()
+    tab.shot("groups")
+    first.get_by_role("button", name=re.compile("Open the group")).click()
+    expect(tab.page.locator(".grid-row .run-name")).to_have_count(5)
+
+
+def test_selected_runs_are_compared(tab, site):
+    """Differences only, a baseline, and a warning about the data."""
+    tab.open(f"experiments/{site.wine}")
+    tab.see("4 runs")
+    for name in ("forest", "elastic", "forest-new-data"):
+        tab.page.get_by_label(f"Select {name}", exact=True).check()
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("button", name="Compare").click()
+
+    tab.see("Compare 3 runs")
+    tab.see("different versions of wine")
+    expect(tab.page.get_by_role("grid")).to_contain_text("rmse")
+    expect(tab.page.locator(".better").first).to_be_visible()
+    tab.shot("compare")
+    tab.page.get_by_role("tab", name="Charts").click()
+    expect(tab.page.locator(".bar")).to_have_count(6)
+
+
+def test_delete_undo_restore(tab, site):
+    """What was deleted comes back, at once or from the trash."""
+    experiment = site.store.create_experiment("to-delete")
+    for number in range(3):
+        site.run(experiment, f"gone-{number}")
+    tab.open(f"experiments/{experiment}")
+    tab.see("3 runs")
+    tab.page.get_by_label("Select gone-1").check()
+    tab.page.get_by_role("button", name="Delete", exact=True).click()
+    tab.see("2 runs")
+    tab.page.get_by_role("button", name="Undo").click()
+    tab.see("3 runs")
+
+    tab.page.get_by_label("Select gone-2").check()
+    tab.page.get_by_role("button", name="Delete", exact=True).click()
+    tab.see("2 runs")
+    tab.page.get_by_role("button", name="Deleted", exact=True).click()
+    tab.page.get_by_label("Select gone-2").check()
+    tab.page.get_by_role("button", name="Restore").click()
+    tab.page.get_by_role("button", name="Active", exact=True).click()
+    tab.see("3 runs")
+
+
+def test_bulk_tags(tab, site):
+    """A tag on several runs is a column at once."""
+    experiment = site.store.create_experiment("to-tag")
+    for number in range(3):
+        site.run(experiment, f"tagged-{number}")
+    tab.open(f"experiments/{experiment}?cols=tags.mark")
+    tab.see("3 runs")
+    for number in range(2):
+        tab.page.get_by_label(f"Select tagged-{number}").check()
+    tab.page.get_by_role("button", name="Tag", exact=True).click()
+    tab.page.get_by_label("Tag, as key=value").fill("mark=good")
+    tab.page.get_by_role("button", name="Set the tag").click()
+
+    expect(tab.page.locator(".grid-row").get_by_text("good", exact=True)).to_have_count(2)
+
+
+def test_saved_views(tab, site):
+    """A view is kept in the store: another browser sees it."""
+    tab.open(f"experiments/{site.sweep}?q=params.depth+%3D+'50'")
+    tab.see("100 runs")
+    tab.page.get_by_role("button", name="Views").click()
+    tab.page.get_by_role("textbox", name="Name of this view").fill("deep ones")
+    tab.page.get_by_role("button", name="Save", exact=True).click()
+    tab.see("Saved the view")
+
+    tags = site.store.get_experiment(site.sweep).tags
+    assert any("deep ones" in value for value in tags.values())
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    tab.page.get_by_role("button", name="Views").click()
+    tab.page.get_by_role("button", name="deep ones", exact=True).click()
+    tab.see("100 runs")
+
+
+def test_a_script_is_watched(tab, site):
+    """A run appears by itself, its chart grows, its end is seen; nothing is reloaded."""
+    experiment = site.store.create_experiment("live")
+    tab.open(f"experiments/{experiment}?layout=split")
+    tab.see("No runs yet")
+
+    run_id = site.run(experiment, "training", status=1)
+    for step in range(5):
+        site.store.log_metric(run_id, Metric("loss", 1.0 / (step + 1), 1, step))
+    tab.see("training")
+    chart = tab.page.get_by_role("article", name="Chart of loss")
+    expect(chart.locator("canvas")).to_be_visible()
+    tab.page.evaluate("window.__kept = 1")
+    for step in range(5, 40):
+        site.store.log_metric(run_id, Metric("loss", 1.0 / (step + 1), 1, step))
+    site.store.update_run_info(run_id, 3, 2, None)
+    cell = tab.page.locator(".grid-row").get_by_text("0.025", exact=True)
+    expect(cell).to_be_visible(timeout=20_000)
+    assert 1 == tab.page.evaluate("window.__kept")
+
+
+def test_charts_of_the_selection(tab, site):
+    """Lines of chosen runs, smoothing and axes in the address, a drag zooms."""
+    tab.open(f"experiments/{site.sweep}?layout=charts")
+    card = tab.page.get_by_role("article", name="Chart of val/accuracy")
+    expect(card.locator("canvas")).to_be_visible()
+    tab.page.get_by_role("slider", name="Smoothing").fill("0.5")
+    tab.page.get_by_role("button", name="Relative").click()
+    expect(tab.page).to_have_url(re.compile("smooth=0.5.*x=relative|x=relative.*smooth=0.5"))
+    tab.page.get_by_role("button", name="Step", exact=True).click()
+    tab.shot("charts")
+
+    box = card.locator(".u-over").bounding_box()
+    tab.page.mouse.move(box["x"] + 60, box["y"] + 40)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 160, box["y"] + 40, steps=5)
+    tab.page.mouse.up()
+    card.get_by_role("button", name="Reset zoom").click()
+
+
+def test_plots_of_all_runs(tab, site):
+    """Parallel coordinates and scatter of every match, and which params matter."""
+    tab.open(f"experiments/{site.sweep}?layout=charts&plot=parallel")
+    tab.see("What moves val/accuracy")
+    first = tab.page.locator(".weight span").first
+    expect(first).to_have_text("lr")
+    tab.shot("parallel")
+    tab.page.get_by_role("button", name="Scatter").click()
+    expect(tab.page.locator(".scatter canvas")).to_be_visible()
+    tab.shot("scatter")
+
+
+def test_the_keyboard_is_enough(tab, site):
+    """Move, choose, compare and go elsewhere without a mouse."""
+    tab.open(f"experiments/{site.wine}")
+    tab.see("4 runs")
+    tab.page.get_by_role("grid").focus()
+    for key in ("ArrowDown", "x", "ArrowDown", "x"):
+        tab.page.keyboard.press(key)
+    tab.see("2 selected")
+    tab.page.keyboard.press("c")
+    tab.see("Compare 2 runs")
+    tab.page.keyboard.press("Control+k")
+    tab.page.keyboard.type("vision")
+    tab.page.keyboard.press("Enter")
+    tab.see("200 runs")
+    tab.page.keyboard.press("?")
+    tab.see("Compare the selected runs")
+
+
+def test_several_experiments_at_once(tab, site):
+    """The experiment is a column."""
+    tab.open(f"experiments/{site.wine},{site.sweep}")
+    tab.see("204 runs")
+    tab.see("2 experiments")
+    expect(tab.page.locator("[data-column='attributes.experiment_id']")).to_be_visible()
+
+
+def test_nested_runs(tab, site):
+    """Children stand below their parent until a filter or an order says otherwise."""
+    experiment = site.store.create_experiment("nested")
+    parent = site.run(experiment, "search", metrics=[Metric("loss", 1.0, 1, 0)])
+    for number in range(3):
+        site.run(
+            experiment, f"trial-{number}", metrics=[Metric("loss", 0.1 * number, 1, 0)],
+            tags={"mlflow.parentRunId": parent},
+        )  # fmt: skip
+    site.run(experiment, "orphan", tags={"mlflow.parentRunId": "f" * 32})
+    tab.open(f"experiments/{experiment}")
+    expect(tab.page.locator(".grid-row .run-name")).to_have_text(["orphan", "search"])
+    tab.page.get_by_role("button", name="Open the runs nested in search").click()
+    expect(tab.page.locator(".grid-row .run-name")).to_have_text(
+        ["orphan", "search", "trial-2", "trial-1", "trial-0"]
+    )
+    tab.shot("nested")
+    tab.page.locator("[data-column='metrics.loss'] .head-button").click()
+    expect(tab.page.locator(".grid-row .run-name").first).to_have_text("trial-0")
+
+
+def test_best_of_two_hundred_in_eight_clicks(tab, site):
+    """200 runs, 12 params, 5 seeds: the best group, why it is best, registered with an alias."""
+    clicks = 0
+
+    def click(locator):
+        nonlocal clicks
+        clicks += 1
+        locator.click()
+
+    best = site.store.search_runs([site.sweep], "params.lr = '0.01' AND params.depth = '50'", 1, 50)
+    for run in best:
+        if not site.store.search_logged_models(
+            [site.sweep], f"source_run_id = '{run.info.run_id}'"
+        ):
+            site.store.create_logged_model(site.sweep, "model", run.info.run_id)
+            site.put(run.info.run_id, "model/MLmodel", "flavors: {}\n")
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    click(tab.page.get_by_role("button", name="Group"))
+    click(tab.page.get_by_role("button", name="All params but seed"))
+    click(tab.page.locator("[data-column='metrics.val/accuracy'] .head-button"))
+    first = tab.page.locator(".grid-row").first
+    expect(first.locator(".metric.best").first).to_be_visible()
+    expect(first).to_contain_text("0.01")
+    click(first.get_by_role("button", name=re.compile("Open the group")))
+    click(tab.page.locator(".grid-row .run-name").first)
+    click(tab.page.get_by_role("button", name="Register").first)
+    tab.page.get_by_label(re.compile("Name of the model")).fill("best-of-sweep")
+    tab.page.get_by_label(re.compile("Alias")).fill("champion")
+    tab.page.keyboard.press("Enter")
+    tab.see("Version 1")
+
+    assert clicks <= 8
+    version = site.store.get_model_version_by_alias("best-of-sweep", "champion")
+    params = site.store.get_run(version.run_id).data.params
+    assert ("0.01", "50") == (params["lr"], params["depth"])

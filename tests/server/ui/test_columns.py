@@ -1,0 +1,61 @@
+"""Names and cells of columns."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from mlflow.exceptions import MlflowException
+from mlflow.server.ui.columns import MAX_COLUMNS, MAX_TEXT, cells, number, plain, reader, split
+
+
+def test_names():
+    """A kind and a key, which may hold dots and slashes."""
+    assert ("metrics", "a.b/c") == split("metrics.a.b/c")
+    for bad in ("metrics", "metrics.", "other.x", "", "attributes.__class__", "attributes.nothing"):
+        with pytest.raises(MlflowException, match="Invalid column"):
+            split(bad)
+
+
+def test_cells_follow_the_runs(sweep):
+    """One list a column, in the order of the runs; what a run has not is None."""
+    runs = [sweep.store.get_run(run_id) for run_id in sweep.ids[:2]]
+
+    found = cells(runs, ["params.lr", "metrics.score", "metrics.none", "attributes.duration"])
+
+    assert {
+        "params.lr": ["0.5", "0.5"],
+        "metrics.score": [0.0, 1.0],
+        "metrics.none": [None, None],
+        "attributes.duration": [1000, 1000],
+    } == found
+
+
+def test_too_many_columns(sweep):
+    """A request cannot ask for everything at once."""
+    with pytest.raises(MlflowException, match="Too many columns"):
+        cells([], [f"metrics.{at}" for at in range(MAX_COLUMNS + 1)])
+
+
+def test_cells_are_json():
+    """No NaN, no infinity, no endless text."""
+    assert ["NaN", "Infinity", "-Infinity", 1.5, "x", None] == [
+        plain(value) for value in (math.nan, math.inf, -math.inf, 1.5, "x", None)
+    ]
+    assert MAX_TEXT + 1 == len(plain("x" * 10_000))
+
+
+def test_numbers_that_texts_spell():
+    """Finite ones only."""
+    assert [0.001, 5.0, None, None, None, None] == [
+        number(text) for text in ("1e-3", 5, "abc", "nan", None, "1" * 400)
+    ]
+
+
+def test_a_reader_reads_one_thing(sweep):
+    """The same as `cells`, for one run."""
+    run = sweep.store.get_run(sweep.ids[0])
+
+    assert "run-0" == reader("attributes.run_name")(run)
+    assert "ada" == reader("attributes.user_id")(run)

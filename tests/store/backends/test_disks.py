@@ -1,0 +1,35 @@
+"""Which disks are another machine's."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mlflow.store.backends import disks
+from mlflow.store.backends.disks import on_remote_disk
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mounts"), reason="no list of mounts")
+@pytest.mark.parametrize(
+    ("mounts", "remote"),
+    [
+        ("disk / ext4 rw 0 0", False),
+        ("disk / ext4 rw 0 0\nserver:/x {} nfs4 rw 0 0", True),
+        ("disk / nfs rw 0 0\nlocal {} xfs rw 0 0", False),
+        ("disk / ext4 rw 0 0\nhost:/x {} fuse.sshfs rw 0 0", True),
+        ("disk / ext4 rw 0 0\nserver:/x {}x nfs rw 0 0", False),
+    ],
+)
+def test_the_innermost_mount_decides(tmp_path, monkeypatch, mounts, remote):
+    """Disks of other machines have no index: their times and sizes may be old."""
+    listing = tmp_path / "mounts"
+    listing.write_text(mounts.format(os.path.realpath(tmp_path)), encoding="utf-8")
+    plain = open
+
+    def opened(path, *args, **kwargs):
+        return plain(listing if path == "/proc/self/mounts" else path, *args, **kwargs)
+
+    monkeypatch.setattr(disks, "open", opened, raising=False)
+
+    assert remote == on_remote_disk(str(tmp_path))

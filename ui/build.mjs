@@ -1,0 +1,100 @@
+// Builds the pages into src/mlflow/server/static, or runs the unit tests (--tests).
+import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = resolve(here, "../src/mlflow/server/static");
+
+const common = {
+  bundle: true,
+  format: "esm",
+  target: ["chrome109", "firefox115", "safari16.4"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  logLevel: "warning",
+};
+
+if (process.argv.includes("--tests")) {
+  const folder = join(here, "tests");
+  const built = join(here, "node_modules", ".tests");
+  rmSync(built, { recursive: true, force: true });
+  const entries = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
+  await esbuild.build({
+    ...common,
+    entryPoints: entries.map((name) => join(folder, name)),
+    outdir: built,
+    outExtension: { ".js": ".mjs" },
+    platform: "node",
+    target: "node20",
+    sourcemap: "inline",
+  });
+  const files = entries.map((name) => join(built, name.replace(/\.ts$/, ".mjs")));
+  process.exit(spawnSync(process.execPath, ["--test", "--test-reporter=dot", ...files], { stdio: "inherit" }).status ?? 1);
+}
+
+const watch = process.argv.includes("--watch");
+
+/** Writes index.html with the names that the bundles got, and a compressed copy of each file. */
+function finish(result) {
+  const entries = Object.entries(result.metafile.outputs);
+  const main = entries.find(([, file]) => file.entryPoint?.endsWith("src/main.tsx"));
+  const theme = entries.find(([, file]) => file.entryPoint?.endsWith("src/theme-first.ts"));
+  const name = (path) => path.split("/").pop();
+  const html = readFileSync(join(here, "index.html"), "utf8")
+    .replace("{{theme}}", `./static/${name(theme[0])}`)
+    .replace("{{script}}", `./static/${name(main[0])}`)
+    .replace("{{style}}", `./static/${name(main[1].cssBundle)}`);
+  writeFileSync(join(out, "index.html"), html);
+  if (watch) return;
+  for (const file of readdirSync(out)) {
+    if (/\.(js|css|html|svg)$/.test(file)) {
+      const body = readFileSync(join(out, file));
+      writeFileSync(join(out, `${file}.gz`), gzipSync(body, { level: 9 }));
+    }
+  }
+  // What the bundle was made from, so that scripts can tell whether it is stale.
+  writeFileSync(join(out, "sources.txt"), `${fingerprint()}\n`);
+}
+
+/** A digest of everything that goes into the bundle; tools/build_ui.py computes the same. */
+function fingerprint() {
+  const hash = createHash("sha256");
+  const walk = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else hash.update(readFileSync(path));
+    }
+  };
+  walk(join(here, "src"));
+  for (const name of ["build.mjs", "index.html", "package-lock.json", "package.json", "tsconfig.json"]) {
+    hash.update(readFileSync(join(here, name)));
+  }
+  return hash.digest("hex");
+}
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const options = {
+  ...common,
+  entryPoints: [join(here, "src/main.tsx"), join(here, "src/theme-first.ts")],
+  outdir: out,
+  entryNames: "[name]-[hash]",
+  chunkNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  splitting: true,
+  minify: !watch,
+  sourcemap: watch ? "inline" : false,
+  metafile: true,
+  loader: { ".svg": "file" },
+  plugins: [{ name: "finish", setup: (build) => build.onEnd((result) => result.errors.length || finish(result)) }],
+};
+if (watch) await (await esbuild.context(options)).watch();
+else {
+  await esbuild.build(options);
+}

@@ -1,0 +1,109 @@
+// One version of a registered model: where it came from, what it takes and gives, how to use it.
+
+import { useEffect, useState } from "preact/hooks";
+import { Button, CopyButton, Failure, Skeleton, Status, Time } from "../../widgets/parts.tsx";
+import { Menu } from "../../widgets/overlay.tsx";
+import { Icon } from "../../widgets/icon.tsx";
+import { Description, Facts, KeyTable, Panel, Tags } from "../../widgets/facts.tsx";
+import { useLoad } from "../../app/load.ts";
+import { go, href, path } from "../../app/router.ts";
+import { attempt, say } from "../../app/toasts.tsx";
+import { source } from "../../data/index.ts";
+import type { ModelVersion } from "../../data/source.ts";
+import { metric, num } from "../../lib/format.ts";
+import { readModel } from "../../lib/mlmodel.ts";
+import { Signature, Snippets } from "../run/model.tsx";
+import { Aliases } from "./aliases.tsx";
+import { RunLink } from "./model.tsx";
+
+const STAGES = ["None", "Staging", "Production", "Archived"];
+
+/** Where in its run a version's files are: what follows the artifact root in its source. */
+export function pathInRun(version: ModelVersion): string | null {
+  const uri = /^runs:\/+([^/]+)\/(.+)$/.exec(version.source);
+  if (uri) return uri[1] === version.run_id ? uri[2]!.replace(/\/$/, "") : null;
+  const mark = `/${version.run_id}/artifacts/`;
+  const at = version.source.indexOf(mark);
+  return version.run_id && at >= 0 ? version.source.slice(at + mark.length).replace(/\/$/, "") : null;
+}
+
+export function VersionPage() {
+  const [, name = "", , number = ""] = path.value;
+  const quotedName = name.replaceAll("'", "''");
+  const loaded = useLoad(`version ${name} ${number}`, async (signal) => {
+    const found = (await source.versions(`name = '${quotedName}'`, signal)).find((one) => one.version === number);
+    if (!found) throw new Error(`There is no version ${number} of ${name}.`);
+    return found;
+  }, 5000);
+  const version = loaded.stale ? undefined : loaded.data;
+  const inRun = version ? pathInRun(version) : null;
+  const run = useLoad(version?.run_id ? `run ${version.run_id}` : null, (signal) => source.run(version!.run_id, signal)).data;
+  const info = useLoad(version && inRun !== null ? `mlmodel ${version.run_id} ${inRun}` : null, async (signal) => readModel(new TextDecoder().decode((await source.bytes(version!.run_id, `${inRun}/MLmodel`, 0, 1_000_000, signal)).body)));
+  const [aliasing, setAliasing] = useState(false);
+  useEffect(() => {
+    document.title = `${name} ${number} · Millstream`;
+  }, [name, number]);
+  const tag = { name, version: number };
+  const empty = { flavors: [], inputs: null, outputs: null, params: null, id: "", created: "", version: "", example: false };
+  const change = async (route: string, body: object, method: "POST" | "PATCH" | "DELETE" = "POST") => {
+    await source.post(route, { ...tag, ...body }, method);
+    loaded.reload();
+  };
+  return (
+    <div class="page">
+      <header class="page-head">
+        <nav class="crumbs" aria-label="Breadcrumb">
+          <a href="#/models">Models</a><Icon name="right" size={12} /><a href={href(["models", name])}>{name}</a><Icon name="right" size={12} />
+        </nav>
+        <h1>Version {number}</h1>
+        {version && <Status value={version.status} />}
+        {version?.aliases.map((alias) => <span class="chip running" key={alias}>@{alias}</span>)}
+        <Button kind="quiet" icon="edit" label="Aliases" onClick={() => setAliasing(true)} />
+        <span class="spring" />
+        {version && (
+          <Menu label="Stage" text={version.current_stage === "None" ? "No stage" : version.current_stage} items={STAGES.map((stage) => ({
+            label: stage === "None" ? "No stage" : stage, checked: stage === version.current_stage,
+            run: () => void attempt(async () => {
+              await change("model-versions/transition-stage", { stage, archive_existing_versions: false });
+              say(`Version ${number} is in ${stage === "None" ? "no stage" : stage}.`, { undo: () => change("model-versions/transition-stage", { stage: version.current_stage, archive_existing_versions: false }) });
+            }),
+          }))} />
+        )}
+        <Menu label="Actions" icon="more" kind="quiet" items={[{ label: "Delete the version", icon: "trash", danger: true, run: () => void attempt(async () => {
+          await source.post("model-versions/delete", tag, "DELETE");
+          go(href(["models", name]));
+          say(`Deleted version ${number} of ${name}.`);
+        }) }]} />
+      </header>
+      {loaded.error && !version ? <Failure error={loaded.error} retry={loaded.reload} /> : !version ? <div class="pad"><Skeleton lines={8} /></div> : (
+        <div class="overview">
+          <div class="overview-main">
+            <Description text={version.description} onSave={(description) => change("model-versions/update", { description }, "PATCH")} />
+            {info.data && <Signature info={info.data} />}
+            <Panel title="Use it"><Snippets uri={version.aliases[0] ? `models:/${name}@${version.aliases[0]}` : `models:/${name}/${number}`} info={info.data ?? empty} full={version.source} /></Panel>
+            {run && run.metrics.length > 0 && <KeyTable title="Metrics of its run" empty="" rows={run.metrics.map((one) => ({ key: one.key, text: String(one.value), value: num(metric(one.value) ?? Number(one.value), 6) }))} />}
+            {run && run.params.length > 0 && <KeyTable title="Params of its run" empty="" rows={run.params.map((one) => ({ key: one.key, text: one.value, value: one.value }))} />}
+          </div>
+          <aside class="overview-side">
+            <Panel title="Where it came from">
+              <ol class="lineage">
+                {run && <li><Icon name="flask" size={14} /><span>Run</span><RunLink id={version.run_id} /></li>}
+                {version.model_id && <li><Icon name="box" size={14} /><span>Logged model</span><code class="clip" title={version.model_id}>{version.model_id}</code></li>}
+                {run && inRun && <li><Icon name="folder" size={14} /><span>Files</span><a href={href(["experiments", run.info.experiment_id, "runs", version.run_id, "artifacts", ...inRun.split("/")])}>{inRun}</a></li>}
+                <li class="here"><Icon name="tag" size={14} /><span>Version</span>{number}</li>
+                {version.aliases.map((alias) => <li key={alias}><Icon name="link" size={14} /><span>Alias</span>@{alias}</li>)}
+              </ol>
+            </Panel>
+            <Panel title="About">
+              <Facts rows={[["Made", <Time value={version.creation_timestamp} />], ["Changed", <Time value={version.last_updated_timestamp} />], ["Source", <span class="row-s"><code class="clip" title={version.source}>{version.source}</code><CopyButton text={version.source} label="Copy the source" /></span>]]} />
+            </Panel>
+            <Panel title="Tags">
+              <Tags tags={version.tags} onSet={(key, value) => change("model-versions/set-tag", { key, value })} onRemove={(key) => change("model-versions/delete-tag", { key }, "DELETE")} />
+            </Panel>
+          </aside>
+        </div>
+      )}
+      {aliasing && version && <Aliases version={version} onClose={() => setAliasing(false)} onDone={loaded.reload} />}
+    </div>
+  );
+}
