@@ -6,13 +6,14 @@ import os
 
 from mlflow.artifacts import download_artifacts
 from mlflow.data.dataset_source import DatasetSource, recorded
-from mlflow.store.artifact.locate import LATER, scheme_of
+from mlflow.store.artifact.locate import LATER, SCHEMES, scheme_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SCHEMES = {"", "file", "runs", "models", *LATER} - {"http", "https"}
+# Addresses on the web have a kind of their own.
+_SCHEMES = {"runs", "models", *SCHEMES, *LATER} - {"http", "https"}
 
 
 class FileDatasetSource(DatasetSource):
