@@ -48,6 +48,7 @@ MODULES: dict[str, str] = {
         "BaseDeploymentClient MlflowDeploymentClient PredictionsResponse get_deploy_client "
         "get_deployments_target run_local set_deployments_target"
     ),
+    "mlflow.deployments.base": "BaseDeploymentClient run_local target_help",
     "mlflow.gateway": "get_gateway_uri set_gateway_uri",
     "mlflow.genai": (
         "Agent ConversationSimulator EvaluationDatasetVersion LabelingSession ReviewApp Scorer "
@@ -97,6 +98,9 @@ MODULES: dict[str, str] = {
     ),
     "mlflow.optuna": "MlflowStorage",
     "mlflow.projects": "SubmittedRun run",
+    "mlflow.projects.backend": "",
+    "mlflow.projects.backend.abstract_backend": "AbstractBackend",
+    "mlflow.projects.submitted_run": "SubmittedRun",
     "mlflow.pyspark": "",
     "mlflow.pyspark.ml": "autolog",
     "mlflow.pyspark.optuna": "MlflowSparkStudy",

@@ -77,8 +77,10 @@ ALIASES: dict[str, str] = {
     "mlflow.store.db.db_types": "DATABASE_ENGINES=mlflow._later:DATABASE_ENGINES",
     "mlflow.store.tracking": "mlflow.api.rules",
     "mlflow.store.tracking.abstract_store": "mlflow.store.base",
+    "mlflow.store.tracking.rest_store": "mlflow.store.rest",
     "mlflow.store.model_registry": "mlflow.api.rules",
     "mlflow.store.model_registry.abstract_store": "mlflow.store.base",
+    "mlflow.store.model_registry.rest_store": "mlflow.store.rest",
     # tracking
     "mlflow.tracking._model_registry": (
         "mlflow.tracking.registry "
@@ -89,6 +91,11 @@ ALIASES: dict[str, str] = {
     "mlflow.tracking._tracking_service": "",
     "mlflow.tracking._tracking_service.utils": "mlflow.tracking.active",
     "mlflow.tracking.artifact_utils": "mlflow.artifacts",
+    "mlflow.tracking.default_experiment.abstract_context": "mlflow.tracking.default_experiment",
+    "mlflow.tracking.default_experiment.registry": "mlflow.tracking.default_experiment",
+    "mlflow.tracking.request_auth": "mlflow.transport.credentials",
+    "mlflow.tracking.request_auth.abstract_request_auth_provider": "mlflow.transport.credentials",
+    "mlflow.tracking.request_auth.registry": "mlflow.transport.credentials",
     "mlflow.tracking.request_header": "mlflow.transport.headers",
     "mlflow.tracking.request_header.abstract_request_header_provider": "mlflow.transport.headers",
     "mlflow.tracking.request_header.registry": "mlflow.transport.headers",
@@ -108,7 +115,9 @@ ALIASES: dict[str, str] = {
         "mlflow.store.local.names _generate_random_name=mlflow.store.local.names:random_name"
     ),
     "mlflow.utils.requirements_utils": "mlflow.models.toolkit",
-    "mlflow.utils.rest_utils": "mlflow._later",
+    "mlflow.utils.rest_utils": (
+        "mlflow._later MlflowHostCreds=mlflow.transport.credentials:HostCreds"
+    ),
     "mlflow.utils.uri": "mlflow._later",
     "mlflow.utils.validation": (
         "mlflow.api.rules validate_param_and_metric_name=mlflow.api.rules:metric_key"
@@ -122,6 +131,7 @@ ALIASES: dict[str, str] = {
     ),
     "mlflow.models.model_config": "mlflow.models.code_model",
     "mlflow.models.evaluation": "mlflow.models mlflow._later",
+    "mlflow.models.evaluation.base": "mlflow.models mlflow._later",
     "mlflow.pyfunc.utils": "",
     "mlflow.pyfunc.utils.data_validation": "mlflow.pyfunc.type_hints",
     "mlflow.types.utils": (

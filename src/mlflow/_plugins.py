@@ -15,18 +15,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_HEAD = "millstream plug-ins 1"
-_found: dict[str, list[tuple[str, str]]] = {}
+_HEAD = "millstream plug-ins 2"
+_GROUPS = "mlflow."
+_INFO = (".dist-info", ".egg-info")
+# The standard library brings no plug-ins, and is on every path.
+_STANDARD = os.path.dirname(getattr(os, "__file__", "")) or "\0"
+
+Found = dict[str, list[tuple[str, str]]]
+# What is on the path → group → its entry points.
+_found: dict[tuple[str, ...], Found] = {}
 
 
 def entry_points(group: str) -> list[tuple[str, str]]:
     """Return (name, `module:attribute`) of the entry points of a group, sorted by name.
 
-    What is installed while the process runs is found by the next process.
+    What is installed while the process runs is found by the next process; what is put on the path,
+    at once.
+
+    Args:
+        group: one of `mlflow`'s, such as `mlflow.tracking_store`.
     """
-    if group not in _found:
-        _found[group] = _find(group)
-    return _found[group]
+    path = tuple(sys.path)
+    found = _found.get(path)
+    if found is None:
+        found = _found[path] = _find()
+    return found.get(group, [])
 
 
 def load(target: str) -> Any:
@@ -40,43 +53,73 @@ def load(target: str) -> Any:
     return value
 
 
-def _find(group: str) -> list[tuple[str, str]]:
+def offered(group: str, *names: str) -> Any:
+    """Return what an installed plug-in offers under one of some names, None where none does.
+
+    A plug-in that cannot be loaded is passed over with a warning, as in MLflow.
+
+    Args:
+        group: the group of entry points.
+        names: what it may be called, in lower case.
+    """
+    for name, target in entry_points(group):
+        if name.lower() in names:
+            try:
+                return load(target)
+            except Exception as error:  # noqa: BLE001 - plug-ins raise anything
+                import logging
+
+                logging.getLogger(__name__).warning(
+                    "The plug-in %r (%s) of the entry points %r cannot be used: %s: %s",
+                    name, target, group, type(error).__name__, error,
+                )  # fmt: skip
+    return None
+
+
+def _find() -> Found:
     folders = _folders()
-    stamp = _stamp(group, folders)
-    kept = _kept(group)
+    stamp = repr((sys.version_info[:2], folders))
+    kept = _kept()
     lines = _read(kept).split("\n") if kept else []
-    if lines[:2] == [_HEAD, stamp]:
-        return [(name, target) for name, _, target in (one.partition("\t") for one in lines[2:])]
-    found = sorted({pair for path, _ in folders for pair in _installed_in(path, group)})
-    if kept:
-        _keep(kept, [_HEAD, stamp, *("\t".join(pair) for pair in found)])
+    if lines[:2] != [_HEAD, stamp]:
+        rows = sorted({row for path, _ in folders for row in _installed_in(path)})
+        lines = [_HEAD, stamp, *("\t".join(row) for row in rows)]
+        if kept:
+            _keep(kept, lines)
+    found: Found = {}
+    for line in lines[2:]:
+        group, _, pair = line.partition("\t")
+        name, _, target = pair.partition("\t")
+        found.setdefault(group, []).append((name, target))
     return found
 
 
-def _folders() -> list[tuple[str, int]]:
-    """Return (path, time) of the folders that packages may be installed in."""
-    found = []
+def _folders() -> list[tuple[str, Any]]:
+    """Return (path, what changes when something is installed there) of the folders on the path."""
+    found: list[tuple[str, Any]] = []
     for path in dict.fromkeys(sys.path):
         try:
-            found.append((path, os.stat(path or ".").st_mtime_ns))
+            if "-packages" in path:
+                found.append((path, os.stat(path).st_mtime_ns))
+            elif not path.startswith(_STANDARD):
+                # The program's own folder changes all the time; what is installed in it does not.
+                names = [one for one in os.listdir(path or ".") if one.endswith(_INFO)]
+                if names:
+                    places = [os.path.join(path, one) for one in sorted(names)]
+                    found.append((path, [(one, os.stat(one).st_mtime_ns) for one in places]))
         except OSError:
             continue
-    # The program's own folder changes all the time and is where packages are not installed.
-    return [(path, time) for path, time in found if "-packages" in path]
+    return found
 
 
-def _stamp(group: str, folders: list[tuple[str, int]]) -> str:
-    return repr((group, sys.version_info[:2], folders))
-
-
-def _kept(group: str) -> str | None:
+def _kept() -> str | None:
     folder = MILLSTREAM_CACHE_DIR.get_raw()
     if not folder:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         if not os.path.isabs(base):
             return None
         folder = os.path.join(base, "millstream")
-    return os.path.join(folder, f"plug-ins of {group}.txt")
+    return os.path.join(folder, "plug-ins.txt")
 
 
 def _read(path: str) -> str:
@@ -102,17 +145,18 @@ def _keep(path: str, lines: list[str]) -> None:
         return  # the next process looks again
 
 
-def _installed_in(folder: str, group: str) -> list[tuple[str, str]]:
+def _installed_in(folder: str) -> list[tuple[str, str, str]]:
+    """Return (group, name, target) of MLflow's entry points of what is installed in a folder."""
     found = []
     try:
         names = os.listdir(folder or ".")
     except OSError:
         return []
     for name in names:
-        if name.endswith((".dist-info", ".egg-info")):
+        if name.endswith(_INFO):
             text = _text(os.path.join(folder, name, "entry_points.txt"))
-            if group in text:
-                found += _of_group(text, group)
+            if _GROUPS in text:
+                found += _rows(text)
     return found
 
 
@@ -124,13 +168,13 @@ def _text(path: str) -> str:
         return ""
 
 
-def _of_group(text: str, group: str) -> list[tuple[str, str]]:
+def _rows(text: str) -> list[tuple[str, str, str]]:
     found, section = [], ""
     for line in text.splitlines():
         line = line.partition("#")[0].strip()
         if line.startswith("["):
             section = line.strip("[]").strip()
-        elif section == group and "=" in line:
+        elif section.startswith(_GROUPS) and "=" in line:
             name, _, target = line.partition("=")
-            found.append((name.strip(), target.partition("[")[0].strip()))
+            found.append((section, name.strip(), target.partition("[")[0].strip()))
     return found

@@ -12,7 +12,7 @@ TESTS = ROOT / "tests"
 # Files, or folders with a slash at the end, without test files of their own: what tests them.
 ELSEWHERE = {
     "__init__.py": "test_door.py and architecture/test_imports.py",
-    "_plugins.py": "tracking/context/test_registry.py",
+    "tracking/default_experiment/__init__.py": "test_plugins.py",
     "_exports.py": "architecture/test_tables.py",
     "api/experiments.py": "architecture/test_operations.py",
     "api/models.py": "architecture/test_operations.py",

@@ -149,15 +149,6 @@ def test_unknown_schemes_name_the_plugins():
     assert "secret" not in caught.value.message
 
 
-class _Entry:
-    def __init__(self, name, made):
-        self.name = name
-        self.made = made
-
-    def load(self):
-        return self.made
-
-
 def test_plugins(monkeypatch):
     """An entry point's builder is called as MLflow calls it, once a URI."""
     calls = []
@@ -166,13 +157,13 @@ def test_plugins(monkeypatch):
         calls.append(options)
         return object()
 
-    groups = []
+    asked = []
 
-    def entry_points(*, group):
-        groups.append(group)
-        return [_Entry("other", None), _Entry("zzz+driver", build), _Entry("yyy", build)]
+    def offered(group, *names):
+        asked.append((group, names))
+        return build if {"zzz+driver", "yyy"} & {*names} else None
 
-    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    monkeypatch.setattr(locate._plugins, "offered", offered)
     one = locate.tracking("zzz+driver://x")
     assert locate.tracking("zzz+driver://x") is one
     assert locate.registry("yyy://x", "zzz+driver://x") is not one
@@ -180,14 +171,21 @@ def test_plugins(monkeypatch):
         {"store_uri": "zzz+driver://x", "artifact_uri": None},
         {"store_uri": "yyy://x", "tracking_uri": "zzz+driver://x"},
     ]
-    assert groups == ["mlflow.tracking_store", "mlflow.model_registry_store"]
+    assert asked == [
+        ("mlflow.tracking_store", ("zzz+driver", "zzz")),
+        ("mlflow.model_registry_store", ("yyy", "yyy")),
+    ]
 
 
-def test_known_schemes_ask_no_plugins(monkeypatch, tmp_path):
-    """Looking for entry points takes longer than everything else."""
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: pytest.fail("asked"))
-    locate.tracking(str(tmp_path / "x"))
-    locate.tracking("memory:")
+def test_builders_that_take_less(monkeypatch):
+    """And those whose signature cannot be read."""
+    made = []
+    monkeypatch.setattr(
+        locate._plugins, "offered", lambda *_: lambda store_uri: made.append(store_uri) or object()
+    )
+    locate.registry("yyy://x", "zzz://x")
+    assert made == ["yyy://x"]
+    assert locate._taken(type, {"artifact_uri": None}) == {"artifact_uri": None}
 
 
 def test_registry_elsewhere(tmp_path):

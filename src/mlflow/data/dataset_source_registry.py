@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from mlflow import _plugins
 from mlflow.data.artifact_dataset_sources import FileDatasetSource
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.dataset_source import DatasetSource, recorded
@@ -15,7 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+GROUP = "mlflow.dataset_source"
 _KINDS: list[type[DatasetSource]] = [CodeDatasetSource, HTTPDatasetSource, FileDatasetSource]
+_has_plugins = False
 
 
 def register_dataset_source(source: type[DatasetSource]) -> None:
@@ -24,8 +27,20 @@ def register_dataset_source(source: type[DatasetSource]) -> None:
 
 
 def get_registered_sources() -> list[type[DatasetSource]]:
-    """Return the kinds of sources."""
-    return list(_KINDS)
+    """Return the kinds of sources, in the order in which they are asked."""
+    return list(_kinds())
+
+
+def _kinds() -> list[type[DatasetSource]]:
+    """Return the kinds; those of installed plug-ins too, which are looked for when first needed."""
+    global _has_plugins
+    if not _has_plugins:
+        _has_plugins = True
+        for name, _ in _plugins.entry_points(GROUP):
+            kind = _plugins.offered(GROUP, name.lower())
+            if kind is not None:
+                register_dataset_source(kind)
+    return _KINDS
 
 
 def resolve_dataset_source(
@@ -44,7 +59,7 @@ def resolve_dataset_source(
         return CodeDatasetSource(resolve_tags())
     if isinstance(raw_source, DatasetSource):
         return raw_source
-    for kind in candidate_sources or _KINDS:
+    for kind in candidate_sources or _kinds():
         if kind._can_resolve(raw_source):
             return kind._resolve(raw_source)
     raise MlflowException(
@@ -71,7 +86,7 @@ def get_dataset_source_from_json(source_json: str, source_type: str) -> DatasetS
         found = None
     if not isinstance(found, dict):
         raise invalid(f"The source of the dataset is no JSON object: {source_json!r}")
-    for kind in _KINDS:
+    for kind in _kinds():
         if kind is not FileDatasetSource and kind._get_source_type() == source_type:
             return kind.from_dict(found)
     if "uri" in found or source_type == "local":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlflow.entities.logged_models import LoggedModelTag
+from mlflow.entities.paged_list import PagedList
 from mlflow.entities.registry import ModelVersionTag
 from mlflow.entities.run import Metric
 from mlflow.exceptions import MlflowException, MlflowNotImplementedException
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
         LoggedModelParameter,
         LoggedModelStatus,
     )
-    from mlflow.entities.paged_list import PagedList
     from mlflow.entities.registry import (
         ModelVersion,
         RegisteredModel,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         RunTag,
     )
 
-ACTIVE_ONLY = 1  # `ViewType.ACTIVE_ONLY`
+ACTIVE_ONLY, ALL = 1, 3  # of `ViewType`
 
 
 def _absent(store: object, operation: str) -> MlflowNotImplementedException:
@@ -98,7 +98,15 @@ class ExperimentStore:
 
     def get_experiment_by_name(self, experiment_name: str) -> Experiment | None:
         """Return the experiment of this name, deleted ones too; None when there is none."""
-        raise _absent(self, "get_experiment_by_name")
+        token = None
+        while True:
+            page = self.search_experiments(ALL, page_token=token)
+            for one in page:
+                if one.name == experiment_name:
+                    return one
+            token = page.token
+            if not token:
+                return None
 
     def delete_experiment(self, experiment_id: str) -> None:
         """Mark an experiment and its runs deleted; `restore_experiment` undoes it.
@@ -266,7 +274,7 @@ class RunStore:
             MlflowException: INVALID_PARAMETER_VALUE for a bad key, number, time or step, or a
                 deleted run; RESOURCE_DOES_NOT_EXIST.
         """
-        raise _absent(self, "log_metric")
+        self.log_batch(run_id, [metric], [], [])
 
     def log_metric_value(
         self, run_id: str, key: str, value: float, timestamp: int, step: int
@@ -287,7 +295,7 @@ class RunStore:
             MlflowException: INVALID_PARAMETER_VALUE for a bad key or value, a changed value, or
                 a deleted run; RESOURCE_DOES_NOT_EXIST.
         """
-        raise _absent(self, "log_param")
+        self.log_batch(run_id, [], [param], [])
 
     def set_tag(self, run_id: str, tag: RunTag) -> None:
         """Set a tag of an active run; the tag `mlflow.runName` renames it.
@@ -296,7 +304,7 @@ class RunStore:
             MlflowException: INVALID_PARAMETER_VALUE for a bad key or value, or a deleted run;
                 RESOURCE_DOES_NOT_EXIST.
         """
-        raise _absent(self, "set_tag")
+        self.log_batch(run_id, [], [], [tag])
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag of an active run.
@@ -375,7 +383,14 @@ class RunStore:
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE for what cannot be read.
         """
-        raise _absent(self, "search_runs")
+        # What MLflow asks plug-ins for.
+        search = getattr(self, "_search_runs", None)
+        if search is None:
+            raise _absent(self, "search_runs")
+        runs, token = search(
+            experiment_ids, filter_string, run_view_type, max_results, order_by, page_token
+        )
+        return PagedList(runs, token)
 
     def log_inputs(
         self,
@@ -832,7 +847,15 @@ class AbstractStore(ExperimentStore, RunStore, LoggedModelStore, RegistryStore):
     *Ordered.* A read that starts after a write returned, anywhere, sees it.
     *Threads and fork.* One store may be used from many threads, and in a child after `os.fork`.
     *Errors.* What is refused raises `MlflowException` with the code that the method names.
+
+    Args:
+        store_uri: where it is; plug-ins pass it on.
+        tracking_uri: of the runs, where this is a registry.
     """
+
+    def __init__(self, store_uri: str | None = None, tracking_uri: str | None = None) -> None:
+        self._store_uri = store_uri
+        self._tracking_uri = tracking_uri
 
     #: The address of the server that keeps what the records call `mlflow-artifacts:/…`.
     artifact_server: str | None = None

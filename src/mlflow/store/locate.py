@@ -1,4 +1,4 @@
-"""From a URI to its store: a table of schemes, then entry points; one store a place and process."""
+"""From a URI to its store: entry points, then a table of schemes; one store a place and process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from _thread import allocate_lock
 from importlib import import_module
 
+from mlflow import _plugins
 from mlflow.exceptions import (
     INVALID_PARAMETER_VALUE,
     NOT_IMPLEMENTED,
@@ -16,7 +17,7 @@ from mlflow.exceptions import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from mlflow.store.backends.base import Backend
     from mlflow.store.base import AbstractStore
@@ -68,8 +69,8 @@ def tracking(uri: str, artifact_root: str | None = None) -> AbstractStore:
 
     Args:
         uri: a folder, `file:…`, `memory:…`, a database such as `sqlite:///mlflow.db`, or a server,
-            `http(s)://…`; other schemes are asked of installed plug-ins. An empty one is
-            `./mlruns`.
+            `http(s)://…`; installed plug-ins offer other schemes, and may replace these, as in
+            MLflow. An empty one is `./mlruns`.
         artifact_root: the URI below which experiments made from now on keep their artifacts; the
             store's own choice when None. A store that is open already keeps what it was opened
             with.
@@ -85,9 +86,8 @@ def tracking(uri: str, artifact_root: str | None = None) -> AbstractStore:
     found = _stores.get(key)
     if found is not None:
         return found
-    made = _make(key, uri, artifact_root) or _from_plugin(
-        TRACKING_PLUGINS, key[0], uri, {"artifact_uri": artifact_root}
-    )
+    plugin = _from_plugin(TRACKING_PLUGINS, uri, {"artifact_uri": artifact_root})
+    made = plugin or _make(key, uri, artifact_root) or _refuse(TRACKING_PLUGINS, uri)
     return _keep(key, made)
 
 
@@ -108,6 +108,14 @@ def registry(uri: str, tracking_uri: str | None = None) -> AbstractStore:
     place = _place(uri)
     runs = _place(tracking_uri) if tracking_uri else place
     key = place if runs == place else (*place, *runs)
+    # A plug-in's registry is not its tracking store, though they share a URI.
+    plugged = (REGISTRY_PLUGINS, *key)
+    found = _stores.get(plugged)
+    if found is not None:
+        return found
+    plugin = _from_plugin(REGISTRY_PLUGINS, uri, {"tracking_uri": tracking_uri or uri})
+    if plugin is not None:
+        return _keep(plugged, plugin)
     found = _stores.get(key)
     if found is not None:
         return found
@@ -118,12 +126,7 @@ def registry(uri: str, tracking_uri: str | None = None) -> AbstractStore:
         backend = getattr(kept, "_backend", None)
         elsewhere = tracking(tracking_uri or uri)
         made = _resolve(STORE)(backend, elsewhere) if backend is not None else _make(place, uri)
-    if made is None:
-        plugin = {"tracking_uri": tracking_uri or uri}
-        # A plug-in's registry is not its tracking store, though they share a URI.
-        key = (REGISTRY_PLUGINS, *key)
-        made = _stores.get(key) or _from_plugin(REGISTRY_PLUGINS, place[0], uri, plugin)
-    return _keep(key, made)
+    return _keep(key, made or _refuse(REGISTRY_PLUGINS, uri))
 
 
 def forget() -> None:
@@ -235,24 +238,39 @@ def _resolve(target: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _from_plugin(group: str, scheme: str, uri: str, options: dict[str, Any]) -> AbstractStore:
-    from importlib.metadata import entry_points
-
+def _from_plugin(group: str, uri: str, options: dict[str, Any]) -> AbstractStore | None:
+    """Return the store that an installed plug-in offers for the scheme of a URI, if one does."""
     full = uri.partition(":")[0].lower()
-    for entry in entry_points(group=group):
-        if entry.name.lower() in (full, scheme):
-            store: AbstractStore = entry.load()(store_uri=uri, **options)
-            return store
+    build = _plugins.offered(group, full, scheme_of(uri))
+    if build is None:
+        return None
+    # Not every builder takes all that it may be told.
+    store: AbstractStore = build(store_uri=uri, **_taken(build, options))
+    return store
+
+
+def _taken(build: Any, options: dict[str, Any]) -> dict[str, Any]:
+    from inspect import Parameter, signature
+
+    try:
+        known = signature(build).parameters
+    except (TypeError, ValueError):
+        return options
+    if any(one.kind == Parameter.VAR_KEYWORD for one in known.values()):
+        return options
+    return {name: value for name, value in options.items() if name in known}
+
+
+def _refuse(group: str, uri: str) -> NoReturn:
     known = ", ".join(sorted(BACKENDS))
     message = (
-        f"No store for URI '{without_password(uri)}': its scheme '{scheme}' is none of {known}, and no "
-        f"installed plug-in offers it (entry points '{group}')."
+        f"No store for URI '{without_password(uri)}': its scheme '{scheme_of(uri)}' is none of {known}, "
+        f"and no installed plug-in offers it (entry points '{group}')."
     )
     raise MlflowException(message, INVALID_PARAMETER_VALUE)
 
 
-def _keep(key: tuple[str, ...], made: AbstractStore | None) -> AbstractStore:
+def _keep(key: tuple[str, ...], made: AbstractStore) -> AbstractStore:
     # Two threads may have made one each; the first stays, the other holds nothing yet.
-    assert made is not None  # noqa: S101 - the callers made one or raised
     with _lock:
         return _stores.setdefault(key, made)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlflow.api.op import Op
+    from mlflow.transport.credentials import HostCreds
 
 API = "/api/2.0/mlflow/"
 # By this header of its answers a server says that it does a write with a known key once.
@@ -37,12 +38,13 @@ class RestStore(AbstractStore):
     """Experiments, runs and models of a tracking server, ours or a stock MLflow's.
 
     Args:
-        uri: the address of the server.
+        get_host_creds: the address of the server; or, in plug-ins, what returns the address and
+            who we are to it.
     """
 
-    def __init__(self, uri: str) -> None:
-        self._transport = Transport(uri)
-        self.artifact_server = uri
+    def __init__(self, get_host_creds: str | Callable[[], HostCreds]) -> None:
+        self._transport = Transport(get_host_creds)
+        self.artifact_server = get_host_creds if isinstance(get_host_creds, str) else None
         self._has_replays: bool | None = None
 
     def __repr__(self) -> str:

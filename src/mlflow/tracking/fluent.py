@@ -30,6 +30,7 @@ from mlflow.tracking.active import (
 )
 from mlflow.tracking.client import MlflowClient, is_synchronous
 from mlflow.tracking.context.registry import resolve_tags
+from mlflow.tracking.default_experiment import get_experiment_id as default_experiment_id
 from mlflow.tracking.values import (
     as_dataset_input,
     as_number,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from mlflow.store.base import AbstractStore
     from mlflow.tracking.queue import RunOperations
 
-DEFAULT_EXPERIMENT_ID = "0"
 
 # Integrations read and set these two.
 _active_experiment_id: str | None = None
@@ -385,7 +385,7 @@ def _get_or_start_run() -> ActiveRun:
 
 def _get_experiment_id() -> str:
     """Return the experiment that a new run goes to."""
-    return _active_experiment_id or _experiment_of_environment() or DEFAULT_EXPERIMENT_ID
+    return _active_experiment_id or _experiment_of_environment() or default_experiment_id()
 
 
 def _experiment_of_environment() -> str | None:

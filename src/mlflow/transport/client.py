@@ -9,7 +9,7 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -34,7 +34,7 @@ from mlflow.exceptions import (
     invalid,
 )
 from mlflow.transport.address import Address
-from mlflow.transport.connections import Connections
+from mlflow.transport.connections import Connections, Tls
 from mlflow.transport.credentials import authorization, signer
 from mlflow.transport.headers import resolve_request_headers
 from mlflow.version import VERSION
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     import socket
 
     from urllib3.connection import HTTPConnection
+
+    from mlflow.transport.credentials import HostCreds
 
 _logger = logging.getLogger(__name__)
 #: Answers that say nothing about the request itself: it may be sent again.
@@ -177,16 +179,20 @@ class Transport:
     """Requests to one server.
 
     Args:
-        uri: its address, `http://…` or `https://…`, with the prefix of its paths.
+        uri: its address, `http://…` or `https://…`, with the prefix of its paths; or what tells
+            it, and who we are to it, whenever credentials are asked for.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for what is no address.
     """
 
-    def __init__(self, uri: str) -> None:
-        self.address = Address.parse(uri)
+    def __init__(self, uri: str | Callable[[], HostCreds]) -> None:
+        self._creds = None if isinstance(uri, str) else uri
+        found = None if isinstance(uri, str) else uri()
+        self.address = Address.parse(found.host if found is not None else str(uri))
         self.timeout = float(MLFLOW_HTTP_REQUEST_TIMEOUT.get())
-        self._connections = Connections(self.address, self.timeout)
+        tls = None if found is None else Tls.of(found)
+        self._connections = Connections(self.address, self.timeout, tls)
         self._who: tuple[str | None, ...] | None = None
         self._authorization: str | None = None
         self._sign: Any = None
@@ -341,8 +347,13 @@ class Transport:
         return found
 
     def _identify(self, who: tuple[str | None, ...]) -> None:
-        self._sign = signer()
-        self._authorization = None if self._sign else authorization(self.address)
+        if self._creds is None:
+            self._sign = signer()
+            self._authorization = None if self._sign else authorization(self.address)
+        else:
+            creds = self._creds()
+            self._sign = signer(creds.auth, is_aws=creds.aws_sigv4)
+            self._authorization = None if self._sign else creds.authorization()
         self._who = who
         if (
             self._authorization

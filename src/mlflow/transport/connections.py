@@ -21,6 +21,7 @@ from mlflow.exceptions import invalid
 
 if TYPE_CHECKING:
     from mlflow.transport.address import Address
+    from mlflow.transport.credentials import HostCreds
 
 # Requests are small and wait for their answer: delaying them to fill packets only costs time.
 _SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
@@ -45,14 +46,30 @@ class Tls(NamedTuple):
             MlflowException: INVALID_PARAMETER_VALUE when they contradict each other or name what
                 is not there.
         """
-        insecure = MLFLOW_TRACKING_INSECURE_TLS.get()
-        trusted = MLFLOW_TRACKING_SERVER_CERT_PATH.get()
+        return cls._checked(
+            MLFLOW_TRACKING_INSECURE_TLS.get(),
+            MLFLOW_TRACKING_SERVER_CERT_PATH.get(),
+            MLFLOW_TRACKING_CLIENT_CERT_PATH.get(),
+        )
+
+    @classmethod
+    def of(cls, creds: HostCreds) -> Tls:
+        """Return what a plug-in says.
+
+        Raises:
+            MlflowException: as `from_environment`.
+        """
+        return cls._checked(
+            creds.ignore_tls_verification, creds.server_cert_path, creds.client_cert_path
+        )
+
+    @classmethod
+    def _checked(cls, insecure: bool, trusted: str | None, certificate: str | None) -> Tls:
         if insecure and trusted:
             raise invalid(
                 "When 'MLFLOW_TRACKING_INSECURE_TLS' is true then 'MLFLOW_TRACKING_SERVER_CERT_PATH' "
                 "must not be set: one says to trust any server, the other which."
             )
-        certificate = MLFLOW_TRACKING_CLIENT_CERT_PATH.get()
         trusted = trusted or next(filter(None, map(os.environ.get, _TRUSTED)), None)
         for path in (trusted, certificate):
             if path and not os.path.exists(path):
@@ -84,14 +101,16 @@ class Connections:
     Args:
         address: where the server is.
         timeout: seconds that it may take to answer.
+        tls: how an `https` server is spoken to; as the environment says when absent.
     """
 
-    def __init__(self, address: Address, timeout: float) -> None:
+    def __init__(self, address: Address, timeout: float, tls: Tls | None = None) -> None:
         self.address = address
         self._timeout = timeout
         self._idle: list[HTTPConnection] = []
         self._lock = threading.Lock()
-        self._tls = Tls.from_environment() if address.scheme == "https" else Tls()
+        is_secure = address.scheme == "https"
+        self._tls = (tls or Tls.from_environment()) if is_secure else Tls()
         self._context: ssl.SSLContext | None = None
         self._proxy = _proxy_of(address)
         _ALL.add(self)

@@ -13,7 +13,7 @@ from mlflow.environment_variables import (
     MLFLOW_TRACKING_TOKEN,
     MLFLOW_TRACKING_USERNAME,
 )
-from mlflow.exceptions import MlflowException, invalid
+from mlflow.exceptions import MlflowException, invalid, without_password
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,72 @@ if TYPE_CHECKING:
 
 AUTH_PLUGINS = "mlflow.request_auth_provider"
 _FILE = "~/.mlflow/credentials"
+
+
+class HostCreds:
+    """Where a server is and who we are to it, as plug-ins say it.
+
+    Args:
+        host: the address of the server.
+        username: with `password`, for basic authentication.
+        password: belongs to the name.
+        token: instead of a name and a password.
+        aws_sigv4: whether requests are signed for AWS.
+        auth: the name of the auth plug-in that signs requests.
+        ignore_tls_verification: whether any certificate will do.
+        client_cert_path: the certificate by which we show who we are.
+        server_cert_path: the certificates that are trusted.
+        others: what MLflow's class has beside these, and nothing here uses.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        aws_sigv4: bool = False,
+        auth: str | None = None,
+        ignore_tls_verification: bool = False,
+        client_cert_path: str | None = None,
+        server_cert_path: str | None = None,
+        **others: Any,
+    ) -> None:
+        self.host = host
+        self.username = username
+        self.password = password
+        self.token = token
+        self.aws_sigv4 = aws_sigv4
+        self.auth = auth
+        self.ignore_tls_verification = ignore_tls_verification
+        self.client_cert_path = client_cert_path
+        self.server_cert_path = server_cert_path
+        self.others = others
+
+    def __repr__(self) -> str:
+        return f"HostCreds({without_password(self.host)!r})"
+
+    def authorization(self) -> str | None:
+        """Return the Authorization header.
+
+        Raises:
+            MlflowException: INVALID_PARAMETER_VALUE for characters that no header may have.
+        """
+        if self.username and self.password is not None:
+            return _basic(self.username, self.password)
+        return f"Bearer {_clean(self.token.strip(), 'token')}" if self.token else None
+
+
+class RequestAuthProvider:
+    """Offers an object of `requests` that signs requests; plug-ins subclass it."""
+
+    def get_name(self) -> str:
+        """Return the name under which `MLFLOW_TRACKING_AUTH` asks for it."""
+        raise NotImplementedError
+
+    def get_auth(self) -> Any:
+        """Return what is called with each prepared request, and returns it signed."""
+        raise NotImplementedError
 
 
 def authorization(address: Address) -> str | None:
@@ -102,22 +168,26 @@ def _of_netrc(host: str) -> tuple[str, str] | None:
 # --- plug-ins ------------------------------------------------------------------------------------
 
 
-def signer() -> (
-    Callable[[str, str, dict[str, str], bytes], tuple[str, dict[str, str], bytes]] | None
-):
+def signer(
+    name: str | None = None, *, is_aws: bool = False
+) -> Callable[[str, str, dict[str, str], bytes], tuple[str, dict[str, str], bytes]] | None:
     """Return what an auth plug-in makes of a request, None where none is asked for.
 
-    The plug-in is named by `MLFLOW_TRACKING_AUTH` and gives an object of `requests`, which is
-    called with a prepared request; what it changes is taken over.
+    The plug-in gives an object of `requests`, which is called with a prepared request; what it
+    changes is taken over.
+
+    Args:
+        name: the plug-in; `MLFLOW_TRACKING_AUTH` when absent.
+        is_aws: whether AWS's signature is asked for, as `MLFLOW_TRACKING_AWS_SIGV4` does.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for a name that no installed plug-in has;
             NOT_IMPLEMENTED where a library is missing.
     """
-    name = MLFLOW_TRACKING_AUTH.get()
+    name = name or MLFLOW_TRACKING_AUTH.get()
     if name:
-        auth = _provider(name).get_auth()
-    elif MLFLOW_TRACKING_AWS_SIGV4.get():
+        auth = fetch_auth(name)
+    elif is_aws or MLFLOW_TRACKING_AWS_SIGV4.get():
         auth = _sigv4()
     else:
         return None
@@ -126,17 +196,23 @@ def signer() -> (
     def sign(
         method: str, url: str, headers: dict[str, str], body: bytes
     ) -> tuple[str, dict[str, str], bytes]:
-        prepared = requests.Request(method, url, headers=headers, data=body).prepare()
         # An object that signs may look at the request as `requests` would send it.
+        whole = {"Connection": "keep-alive", **headers}
+        prepared = requests.Request(method, url, headers=whole, data=body).prepare()
         signed = auth(prepared)
-        whole = signed.body if signed.body is not None else b""
-        data = whole.encode() if isinstance(whole, str) else whole
+        content = signed.body if signed.body is not None else b""
+        data = content.encode() if isinstance(content, str) else content
         return signed.url, dict(signed.headers), data
 
     return sign
 
 
-def _provider(name: str) -> Any:
+def fetch_auth(name: str) -> Any:
+    """Return what signs requests, of the installed plug-in of a name.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE: no plug-in has this name.
+    """
     known = []
     for label, target in _plugins.entry_points(AUTH_PLUGINS):
         made = _plugins.load(target)
@@ -144,7 +220,7 @@ def _provider(name: str) -> Any:
         called = provider.get_name() if hasattr(provider, "get_name") else label
         known.append(called)
         if name in (called, label):
-            return provider
+            return provider.get_auth()
     raise invalid(
         f"MLFLOW_TRACKING_AUTH is {name!r}, which no installed plug-in offers (entry points "
         f"'{AUTH_PLUGINS}'; there are {known})."

@@ -1,9 +1,10 @@
-"""From the URI of artifacts to the place that keeps them: one table of schemes."""
+"""From the URI of artifacts to the place that keeps them: entry points, then a table of schemes."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
+from mlflow import _plugins
 from mlflow.exceptions import MlflowException, invalid, not_found, without_password
 from mlflow.store.artifact.paths import ArtifactPath
 from mlflow.store.artifact.uris import (
@@ -67,7 +68,8 @@ def artifact_repository(
     """Return the place that keeps the artifacts below a URI of storage.
 
     Args:
-        uri: a path, `file:…`, or another scheme of the table or of a plug-in.
+        uri: a path, `file:…`, or another scheme of the table or of a plug-in; an installed plug-in
+            wins over the table, as in MLflow.
         tracking_uri: for places that ask a tracking server.
         registry_uri: for places that ask a model registry.
 
@@ -75,6 +77,9 @@ def artifact_repository(
         MlflowException: the scheme is not known, or is of a later version.
     """
     scheme = scheme_of(uri)
+    plugin = _plugin(scheme, uri, tracking_uri, registry_uri)
+    if plugin is not None:
+        return plugin
     home = SCHEMES.get(scheme)
     if home is not None:
         module, _, name = home.partition(":")
@@ -82,9 +87,6 @@ def artifact_repository(
             uri, tracking_uri, registry_uri
         )
         return made
-    plugin = _plugin(scheme, uri, tracking_uri, registry_uri)
-    if plugin is not None:
-        return plugin
     if scheme in LATER:
         raise MlflowException(
             f"Artifacts at {scheme}: are not in this version of Millstream ({LATER[scheme]} will "
@@ -101,22 +103,18 @@ def _plugin(
     scheme: str, uri: str, tracking_uri: str | None, registry_uri: str | None
 ) -> ArtifactRepository | None:
     """Return the place of an installed plug-in for the scheme, or None."""
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=PLUGINS, name=scheme):
-        made = point.load()
-        try:
-            return made(uri, tracking_uri, registry_uri)  # type: ignore[no-any-return]
-        except TypeError:
-            return made(uri)  # type: ignore[no-any-return]
-    return None
+    made = _plugins.offered(PLUGINS, scheme) if scheme else None
+    if made is None:
+        return None
+    try:
+        return made(uri, tracking_uri, registry_uri)  # type: ignore[no-any-return]
+    except TypeError:
+        return made(uri)  # type: ignore[no-any-return]
 
 
 def has_plugin(scheme: str) -> bool:
     """Tell whether an installed plug-in offers a scheme."""
-    from importlib.metadata import entry_points
-
-    return bool(entry_points(group=PLUGINS, name=scheme))
+    return any(name.lower() == scheme for name, _ in _plugins.entry_points(PLUGINS))
 
 
 class Place:
