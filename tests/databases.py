@@ -103,11 +103,10 @@ def _clear(connection: sqlalchemy.Connection) -> None:
         if table.name in names - kept:
             connection.execute(table.delete())
     connection.execute(experiments.delete().where(experiments.c.experiment_id != 0))
-    connection.execute(
-        experiments.update().values(
-            name="Default", lifecycle_stage="active", artifact_location="./mlruns/0"
-        )
-    )
+    default = {"name": "Default", "lifecycle_stage": "active", "artifact_location": "./mlruns/0"}
+    # A test may have removed it for good.
+    if not connection.execute(experiments.update().values(**default)).rowcount:
+        connection.execute(experiments.insert().values(experiment_id=0, **default))
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +131,8 @@ def sqlite_template(tmp_path_factory):
 @pytest.fixture
 def sql_uri(request, servers, sqlite_template, tmp_path):
     """The URI of an empty store in the dialect that the test is parametrised with (indirectly)."""
+    if request.param == "file":
+        return f"file:{tmp_path}/mlruns"
     if request.param == "sqlite":
         shutil.copy(sqlite_template, tmp_path / "store.db")
         return f"sqlite:///{tmp_path}/store.db"

@@ -14,7 +14,7 @@ FILE, FUNCTION, CLASS, NESTING = 600, 60, 400, 4
 # Path: (lines a file, lines a class), and why.
 EXEMPT = {
     "store/base.py": (1100, 1050),  # prose: every operation with its promise, no code
-    "store/backends/base.py": (700, 600),  # the same, for what backends keep
+    "store/backends/base.py": (720, 600),  # the same, for what backends keep
     "testing/store_contract/registry.py": (FILE, 450),  # a shipped suite: test after test
     "tracking/client.py": (1300, 1250),  # the public client has 130 methods of a few lines
     "tracking/fluent.py": (1300, CLASS),  # the same, as functions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from mlflow.entities.logged_models import LoggedModelTag
 from mlflow.entities.paged_list import PagedList
 from mlflow.entities.registry import ModelVersionTag
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         RunInfo,
         RunTag,
     )
+    from mlflow.store.series.columns import Series
 
 ACTIVE_ONLY, ALL = 1, 3  # of `ViewType`
 
@@ -359,6 +362,28 @@ class RunStore:
             MlflowException: RESOURCE_DOES_NOT_EXIST for the run.
         """
         raise _absent(self, "get_metric_history")
+
+    # Whether a series that was read is read again only where something was added.
+    remembers_series = False
+
+    def metric_series(self, run_id: str, metric_key: str) -> Series:
+        """Return the points of a series as columns in the order of steps, for charts.
+
+        Args:
+            run_id: the run, deleted ones too.
+            metric_key: the series; one that was never logged is empty.
+
+        Raises:
+            MlflowException: RESOURCE_DOES_NOT_EXIST for the run.
+        """
+        points = self.get_metric_history(run_id, metric_key)
+        found = list(points)
+        while points.token:
+            points = self.get_metric_history(run_id, metric_key, None, points.token)
+            found += points
+        # Loaded for charts; logging has no use for it.
+        series: Series = import_module("mlflow.store.series.columns").Series.of(found)
+        return series
 
     def search_runs(
         self,

@@ -10,12 +10,16 @@ from mlflow.entities.run import Metric
 from mlflow.exceptions import MlflowException
 from mlflow.server.ui import series as module
 from mlflow.server.ui.series import Histories, series
+from mlflow.store.base import AbstractStore
+from mlflow.store.local import LocalStore
 
 
 @pytest.fixture
 def reads(sweep, monkeypatch):
-    """Counts how often a history is read."""
+    """Counts how often a history is read, of a store that remembers none, as a remote one."""
     counted = []
+    monkeypatch.setattr(LocalStore, "remembers_series", False)
+    monkeypatch.setattr(LocalStore, "metric_series", AbstractStore.metric_series)
     real = sweep.store.get_metric_history
     monkeypatch.setattr(
         sweep.store, "get_metric_history", lambda *given: counted.append(given) or real(*given)
@@ -61,6 +65,20 @@ def test_what_runs_is_read_again(sweep, reads):
     found = series(histories, sweep.store, [run_id], ["loss"])
 
     assert ([1, 5], 2) == (found["series"][0]["x"], len(reads))
+
+
+def test_a_store_that_remembers_is_asked_each_time(sweep, monkeypatch):
+    """It knows better whether something was added, and keeps nothing twice."""
+    asked = []
+    real = sweep.store.metric_series
+    monkeypatch.setattr(
+        sweep.store, "metric_series", lambda *given: asked.append(given) or real(*given)
+    )
+    histories = Histories(sweep.store)
+    for _ in range(2):
+        series(histories, sweep.store, sweep.ids[:1], ["loss"])
+
+    assert (2, {}) == (len(asked), histories._kept)
 
 
 def test_memory_has_an_end(sweep, reads, monkeypatch):

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mlflow.store.backends import disks
-from mlflow.store.backends.disks import on_remote_disk
+from mlflow.store.backends.disks import on_remote_disk, series_folder
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/mounts"), reason="no list of mounts")
@@ -33,3 +33,12 @@ def test_the_innermost_mount_decides(tmp_path, monkeypatch, mounts, remote):
     monkeypatch.setattr(disks, "open", opened, raising=False)
 
     assert remote == on_remote_disk(str(tmp_path))
+
+
+def test_stores_have_folders_of_their_own(monkeypatch, tmp_path):
+    """A store in memory has none."""
+    monkeypatch.setenv("MILLSTREAM_CACHE_DIR", str(tmp_path))
+
+    assert series_folder(None) is None
+    assert str(series_folder("/a")).startswith(str(tmp_path))
+    assert series_folder("/a") != series_folder("/b")

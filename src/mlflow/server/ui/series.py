@@ -6,13 +6,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from mlflow.exceptions import MlflowException, invalid
-from mlflow.server.ui.buckets import Series, cut
+from mlflow.store.series.buckets import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlflow.entities.run import Run
     from mlflow.store.base import AbstractStore
+    from mlflow.store.series.columns import Series
 
 MAX_SERIES = 1_000
 # Points kept in memory, all series together: 24 bytes each.
@@ -20,7 +21,7 @@ _MAX_POINTS = 4_000_000
 
 
 class Histories:
-    """Series of one store, kept while their runs say that nothing was added."""
+    """Series of one store; those of a store that forgets are kept until their run says more."""
 
     def __init__(self, store: AbstractStore) -> None:
         self._store = store
@@ -30,6 +31,8 @@ class Histories:
 
     def get(self, run: Run, key: str) -> Series:
         """Return a series of a run that was just read from the store."""
+        if self._store.remembers_series:
+            return self._store.metric_series(run.info.run_id, key)
         mark = _mark(run, key)
         with self._lock:
             kept = self._kept.pop((run.info.run_id, key), None)
@@ -38,7 +41,7 @@ class Histories:
                 return kept[1]
             if kept is not None:
                 self._points -= len(kept[1])
-        series = Series(self._store.get_metric_history(run.info.run_id, key))
+        series = self._store.metric_series(run.info.run_id, key)
         # Only what has ended is remembered: a late point with a small step changes no mark.
         if run.info.status not in ("RUNNING", "SCHEDULED"):
             self._keep((run.info.run_id, key), mark, series)

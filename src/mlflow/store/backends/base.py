@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from mlflow.search.nodes import Filter, OrderBy
     from mlflow.store.backends.copying import Copying
+    from mlflow.store.series.columns import Growth
 
 # What the exceptions below speak of.
 EXPERIMENT = "experiment"
@@ -136,6 +137,11 @@ class Backend:
     *Born with a default.* A store that is created contains the experiment `0` named `Default`.
     Creation happens on the first call that needs it; a store that cannot be written can be read.
     """
+
+    @property
+    def place(self) -> str | None:
+        """What tells this store from all others; None for one that ends with the process."""
+        return None
 
     # --- experiments -------------------------------------------------------------------------
 
@@ -361,6 +367,19 @@ class Backend:
             key: the series; one that does not exist is empty.
             max_results: the size of a page; None for everything.
             page_token: of the page before. Appending between pages loses and repeats nothing.
+
+        Raises:
+            Missing: there is no such run.
+        """
+        raise NotImplementedError
+
+    def series_since(self, run_id: str, key: str, mark: bytes) -> Growth:
+        """Return what was added to a series by anyone since a mark; all of it, if that is not told.
+
+        Args:
+            run_id: the run, in any stage.
+            key: the series; one that does not exist is empty.
+            mark: what the last answer said; empty at first.
 
         Raises:
             Missing: there is no such run.

@@ -1,9 +1,11 @@
-"""Where files lie: on this machine or on another one, whose file system keeps fewer promises."""
+"""Where files lie: on this machine or on another one, and where what is derived from them does."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+from mlflow.environment_variables import MILLSTREAM_CACHE_DIR
 
 # File systems whose clocks are another machine's, or whose attributes may be served stale: there
 # neither a time nor a size says that a file is unchanged, and processes share no memory.
@@ -50,3 +52,33 @@ def _on_remote_drive(real: str) -> bool:
     remote = 4
     windows = getattr(ctypes, "windll").kernel32  # noqa: B009 - exists on Windows only
     return bool(windows.GetDriveTypeW(os.path.splitdrive(real)[0] + "\\") == remote)
+
+
+def cache_folder() -> str:
+    """Return the folder for derived files of this user; it may not exist yet."""
+    chosen = MILLSTREAM_CACHE_DIR.get()
+    if chosen:
+        return str(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
+        return os.path.join(base, "millstream", "Cache")
+    if sys.platform == "darwin":
+        return os.path.expanduser("~/Library/Caches/millstream")
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    return os.path.join(
+        base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "millstream"
+    )
+
+
+def series_folder(place: str | None) -> str | None:
+    """Return the folder of what is derived from the series of a store.
+
+    Args:
+        place: what tells the store from others; None for one that has no such files.
+    """
+    import hashlib
+
+    if place is None:
+        return None
+    name = hashlib.sha256(os.fsencode(place)).hexdigest()[:40]
+    return os.path.join(cache_folder(), "series", name)

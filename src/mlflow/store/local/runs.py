@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from mlflow.api import rules
 from mlflow.entities.paged_list import PagedList
 from mlflow.entities.run import Metric, Param, Run, RunData, RunInfo, RunStatus, RunTag
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from mlflow.entities.run import DatasetInput, LoggedModelInput, LoggedModelOutput
     from mlflow.store.backends.base import Backend
+    from mlflow.store.series.columns import Series
+    from mlflow.store.series.remembered import Remembered
 
 _MIN, _MAX = rules.MIN_INT64, rules.MAX_INT64
 # Checked names that are remembered; a program that makes up more starts over.
@@ -45,6 +49,8 @@ class RunRules(AbstractStore):
     _checked_keys: set[str]
     _checked_runs: set[str]
     _append_metric: Callable[[str, str, float, int, int], None]
+    _series: Remembered | None = None
+    remembers_series = True
 
     # --- runs --------------------------------------------------------------------------------
 
@@ -278,6 +284,16 @@ class RunRules(AbstractStore):
         key = rules.metric_key(metric_key)
         limit = None if max_results is None else rules.max_results(max_results)
         return self._backend.metric_history(run_id, key, limit, page_token or None)
+
+    @reports
+    def metric_series(self, run_id: str, metric_key: str) -> Series:
+        run_id, key = rules.run_id(run_id), rules.metric_key(metric_key)
+        if self._series is None:
+            folder = import_module("mlflow.store.backends.disks").series_folder(self._backend.place)
+            remembered = import_module("mlflow.store.series.remembered").Remembered
+            self._series = remembered(self._backend.series_since, folder)
+        series: Series = self._series.get(run_id, key)
+        return series
 
     @reports
     def search_runs(

@@ -12,6 +12,7 @@ from mlflow.entities.run import (
     Metric,
 )
 from mlflow.testing.store_contract.support import (
+    ABSENT,
     BAD_KEYS,
     GOOD_KEYS,
     INFINITY,
@@ -88,6 +89,22 @@ class MetricContract(Contract):
         assert {math.copysign(1, value)} == {math.copysign(1, one) for one in kept.values()}
         assert all(type(one) is float for one in kept.values())
         assert [(float(value), 1, 0)] == points(reader.get_metric_history(run, "a"))
+
+    def test_series_are_histories_in_order_of_steps(self, store: AbstractStore) -> None:
+        """Charts show what was logged, and what is added to it, by any process."""
+        run = make_run(store).info.run_id
+        with refused(ABSENT):
+            store.metric_series("f" * 32, "a")
+        assert len(store.metric_series(run, "a")) == 0
+        logged = [(0.5, 20, 2), (-0.0, 10, 1), (INFINITY, 30, 3), (0.25, 5, 2)]
+        for count, (value, timestamp, step) in enumerate(logged, 1):
+            self.reopen(store).log_metric_value(run, "a", value, timestamp, step)
+            found = store.metric_series(run, "a")
+            assert len(found) == count
+        assert found.steps.tolist() == [1, 2, 2]
+        assert found.times.tolist() == [10, 5, 20]
+        assert [repr(one) for one in found.values.tolist()] == ["-0.0", "0.25", "0.5"]
+        assert found.odd == [(3, 30, "Infinity")]
 
     def test_nan(self, store: AbstractStore) -> None:
         """NaN comes back as NaN, and later points follow it."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from mlflow.store.backends.base import Query
     from mlflow.store.backends.copying import Copying
+    from mlflow.store.series.columns import Growth
 
 LEVELS = ("os", "disk")
 # Loaded when a store is moved; logging has no use for it.
@@ -71,6 +72,10 @@ class FileBackend(Backend):
 
     def __repr__(self) -> str:
         return f"FileBackend({self.tree.root!r})"
+
+    @property
+    def place(self) -> str:
+        return self.tree.root
 
     @property
     def problems(self) -> dict[str, str]:
@@ -177,6 +182,9 @@ class FileBackend(Backend):
         page_token: str | None = None,
     ) -> PagedList[Metric]:
         return self.runs.history(run_id, key, max_results, page_token)
+
+    def series_since(self, run_id: str, key: str, mark: bytes) -> Growth:
+        return self.runs.series_since(run_id, key, mark)
 
     def search_runs(
         self, experiment_ids: Sequence[str], view_type: int, query: Query

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 
-from mlflow.environment_variables import MILLSTREAM_CACHE_DIR
+from mlflow.store.backends.disks import cache_folder
 
 _MAGIC = b"millstream run index 1\n"
 _HEAD = len(_MAGIC) + 32
 MAX_SNAPSHOT = 2**31
-
-
-def cache_folder() -> str:
-    """Return the folder for derived files of this user; it may not exist yet."""
-    chosen = MILLSTREAM_CACHE_DIR.get()
-    if chosen:
-        return str(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
-        return os.path.join(base, "millstream", "Cache")
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Caches/millstream")
-    base = os.environ.get("XDG_CACHE_HOME") or ""
-    return os.path.join(
-        base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "millstream"
-    )
 
 
 def snapshot_path(root: str) -> str:

@@ -46,9 +46,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlflow.store.backends.file.tree import Tree
+    from mlflow.store.series.columns import Growth
 
 # Loaded when a history is read in pages; logging has no use for it.
 PAGING = "mlflow.search.page"
+# Loaded when a chart is drawn.
+GROWTH = "mlflow.store.backends.file.growth"
 
 _LOCAL = 4
 
@@ -204,6 +207,26 @@ class Runs:
         if bad:
             self._tree.problems.report(path, f"{bad} lines that are no points")
         return PagedList(points, None if following is None else _token(run_id, key, following))
+
+    def series_since(self, run_id: str, key: str, mark: bytes) -> Growth:
+        """See `Backend.series_since`; a mark is a byte, and what stands before it."""
+        growth = import_module(GROWTH)
+        nothing: Growth = growth.NOTHING
+        found: Growth
+        folder = f"{self._tree.run_place(run_id)}/metrics"
+        path = key_path(folder, key)
+        try:
+            if not check_folders(folder, path):
+                return nothing
+            found, bad = growth.growth_of(path, mark)
+        except FileNotFoundError:
+            return nothing
+        except Unreadable as error:
+            self._tree.problems.report(path, str(error))
+            return nothing
+        if bad:
+            self._tree.problems.report(path, f"{bad} lines that are no points")
+        return found
 
     # --- changing ----------------------------------------------------------------------------
 

@@ -85,6 +85,15 @@ def read_points(data: bytes, *, of_model: bool = False) -> tuple[list[Point], in
     return list(zip(*columns, [()] * len(columns[0]), strict=True)), 0
 
 
+def read_columns(data: bytes) -> tuple[tuple[list[int], list[float], list[int]], int]:
+    """Return ((timestamps, values, steps), how many lines are no points) of a run's whole lines."""
+    columns = _columns(data)
+    if columns is not None:
+        return columns, 0
+    points, bad = _slowly(data, of_model=False)
+    return ([one[0] for one in points], [one[1] for one in points], [one[2] for one in points]), bad
+
+
 def _columns(data: bytes) -> tuple[list[int], list[float], list[int]] | None:
     """Return (timestamps, values, steps) of lines of three words; None for any others.
 

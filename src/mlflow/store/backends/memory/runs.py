@@ -39,6 +39,7 @@ from mlflow.store.backends.memory.records import (
     page_of,
     write_tags,
 )
+from mlflow.store.series.columns import Growth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,6 +240,10 @@ class MemoryRuns(Backend):
         last = len(points) if max_results is None else first + max_results
         token = write_token(mark, ((0, last),)) if last < len(points) else None
         return PagedList(points[first:last], token)
+
+    def series_since(self, run_id: str, key: str, mark: bytes) -> Growth:
+        points = self.metric_history(run_id, key)
+        return Growth([(one.step, one.timestamp, one.value) for one in points], b"", True)
 
     def search_runs(
         self, experiment_ids: Sequence[str], view_type: int, query: Query

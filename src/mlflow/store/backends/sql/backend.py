@@ -17,6 +17,7 @@ from mlflow.store.backends.sql.registry import SqlRegistry
 from mlflow.store.backends.sql.runs import SqlRuns
 from mlflow.store.backends.sql.schema import prepare
 from mlflow.store.backends.sql.search import SqlSearch
+from mlflow.store.backends.sql.series import SqlSeries
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -32,6 +33,7 @@ class SqlBackend(
     SqlRegistry,
     SqlMaintenance,
     SqlSearch,
+    SqlSeries,
 ):
     """A store in a database.
 

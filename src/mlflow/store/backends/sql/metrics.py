@@ -82,7 +82,7 @@ class SqlMetrics(Backend):
         def work(connection: Connection) -> list[Any]:
             statement = _history(run_id, key, has_details=self._database.has_details)
             if start.cells:
-                statement = statement.where(_after([cell[1] for cell in start.cells]))
+                statement = statement.where(after([cell[1] for cell in start.cells]))
             if max_results is not None:
                 statement = statement.limit(max_results + 1)
             rows = connection.execute(statement.offset(start.offset or None)).all()
@@ -134,7 +134,7 @@ def _history(run_id: str, key: str, *, has_details: bool) -> Any:
     )
 
 
-def _after(place: Sequence[Any]) -> ColumnElement[bool]:
+def after(place: Sequence[Any]) -> ColumnElement[bool]:
     """Return the condition that a point comes after a place, in the order of `_history`."""
     timestamp, step, value, is_nan = place
     point = metrics.c
