@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from mlflow.api.messages import EXPERIMENT_IDS, METRIC
 from mlflow.api.op import EXPERIMENT, READ, RUN, Permission
 from mlflow.api.openapi import document
 from mlflow.api.wire import INT32, TEXT, Field, Many, UnreadableError, read_field
+from mlflow.entities.run import Metric
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.server.dispatch import check_json_type
 from mlflow.server.messages import Answer, json_answer, text_answer
@@ -18,9 +20,8 @@ from mlflow.tags import MLFLOW_DATASET_CONTEXT
 from mlflow.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from mlflow.entities.run import Metric
     from mlflow.server.dispatch import Calls
     from mlflow.server.messages import Request
     from mlflow.server.routes import Routes
@@ -131,15 +132,28 @@ class Special:
         found: list[dict[str, Any]] = []
         is_thinned = False
         for run_id in run_ids:
-            points = self._history(run_id, key)
+            steps, times, values = self._columns(run_id, key)
             if start is not None and end is not None:
-                points = [point for point in points if start <= point.step <= end]
-            kept = thinned(points, limit)
-            is_thinned = is_thinned or len(kept) < len(points)
-            found += _written(kept, run_id)
+                part = slice(bisect_left(steps, start), bisect_right(steps, end))
+                steps, times, values = steps[part], times[part], values[part]
+            kept = thinned(values, limit)
+            is_thinned = is_thinned or len(kept) < len(values)
+            points = [Metric(key, values[at], times[at], steps[at]) for at in kept]
+            found += _written(points, run_id)
         if not found:
             return {}
         return {"metrics": found, "sampled": True} if is_thinned else {"metrics": found}
+
+    def _columns(
+        self, run_id: str, key: str
+    ) -> tuple[Sequence[int], Sequence[int], Sequence[float]]:
+        """Return (steps, times, values) of a series; a run that is not there has none."""
+        try:
+            return self._store.metric_series(run_id, key).columns()
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return [], [], []
 
     def _history(self, run_id: str, key: str) -> list[Metric]:
         """Return a series in the order of steps; a run that is not there has none."""

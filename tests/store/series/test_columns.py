@@ -58,3 +58,11 @@ def test_only_long_series_are_summed_up():
     assert {} == Series.of_rows(rows[1:]).summaries
     assert ["step", "time"] == list(Series.of_rows(rows).summaries)
     assert ["step"] == list(Series.of_rows([(-1, 9, 0.0), *rows]).summaries)
+
+
+def test_all_points_have_their_places():
+    """The odd ones, too."""
+    series = Series.of_rows([(3, 3, 1.0), (1, 1, 0.5), (2, 2, math.inf)])
+
+    assert [(1, 2, 3), (1, 2, 3), (0.5, math.inf, 1.0)] == list(series.columns())
+    assert [[1], [1], [0.5]] == [list(one) for one in Series.of_rows([(1, 1, 0.5)]).columns()]

@@ -130,6 +130,16 @@ class Series:
     def __len__(self) -> int:
         return len(self.steps) + len(self.odd)
 
+    def columns(self) -> tuple[Sequence[int], Sequence[int], Sequence[float]]:
+        """Return (steps, times, values) of all points, the odd ones at their places."""
+        if not self.odd:
+            return self.steps, self.times, self.values
+        odd = [(step, time, float(kind)) for step, time, kind in self.odd]
+        rows = [*zip(self.steps, self.times, self.values, strict=True), *odd]
+        rows.sort(key=lambda row: row[:2])
+        steps, times, values = zip(*rows, strict=True)
+        return steps, times, values
+
     def along(self, axis: str) -> tuple[Sequence[int], Sequence[float]]:
         """Return (positions, values) of the finite points in the order of positions.
 
