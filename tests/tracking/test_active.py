@@ -124,9 +124,20 @@ def test_tasks_inherit_runs_and_keep_what_they_start_to_themselves():
     }
 
 
+def test_a_program_that_drives_notebooks_is_none(monkeypatch):
+    """Though it has imported what kernels are made of."""
+    kernel = SimpleNamespace(IPKernelApp=SimpleNamespace(initialized=lambda: False))
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", kernel)
+
+    with mlflow.start_run() as run:
+        assert "LOCAL" == mlflow.get_run(run.info.run_id).data.tags["mlflow.source.type"]
+
+
 def test_in_a_notebook_a_run_of_one_cell_is_there_in_the_next(monkeypatch):
     """Kernels may run each cell in a task whose context is thrown away."""
-    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    kernel = SimpleNamespace(IPKernelApp=SimpleNamespace(initialized=lambda: True))
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", kernel)
     monkeypatch.setattr(active, "_of_thread", type("Thread", (), {})())
     monkeypatch.setattr(active, "_runs", ContextVar("test", default=None))
     code = compile(

@@ -145,7 +145,7 @@ _of_thread = _local()
 def active_runs() -> tuple[Any, ...]:
     """Return the active runs of the calling code, outermost first."""
     runs = _runs.get()
-    if "ipykernel" not in sys.modules:
+    if not in_kernel():
         return runs or ()
     if runs is not None and _in_users_task():
         return runs
@@ -155,10 +155,17 @@ def active_runs() -> tuple[Any, ...]:
 def set_active_runs(runs: Iterable[Any]) -> None:
     """Replace the active runs of the calling code."""
     runs = tuple(runs)
-    if "ipykernel" in sys.modules and not _in_users_task():
+    if in_kernel() and not _in_users_task():
         _of_thread.runs = runs
     else:
         _runs.set(runs)
+
+
+def in_kernel() -> bool:
+    """Tell whether the code runs in the kernel of a notebook."""
+    # Programs that drive notebooks import the package, too; in them it has no application.
+    kernel = getattr(sys.modules.get("ipykernel.kernelapp"), "IPKernelApp", None)
+    return kernel is not None and kernel.initialized()
 
 
 def _in_users_task() -> bool:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from mlflow.tags import MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
+from mlflow.tracking.active import in_kernel
 from mlflow.tracking.context.abstract_context import RunContextProvider
 
 _user: str | None = None
@@ -20,7 +21,7 @@ class DefaultRunContext(RunContextProvider):
 
     def tags(self) -> dict[str, str]:
         """Return the three tags."""
-        kind = "NOTEBOOK" if in_notebook() else "LOCAL"
+        kind = "NOTEBOOK" if in_kernel() else "LOCAL"
         return {
             MLFLOW_USER: _get_user(),
             MLFLOW_SOURCE_NAME: _get_source_name(),
@@ -47,7 +48,7 @@ def _get_user() -> str:
 
 def _get_source_name() -> str:
     """Return the path of the notebook or of the program."""
-    if in_notebook():
+    if in_kernel():
         return _notebook_path() or "notebook"
     return sys.argv[0] if getattr(sys, "argv", None) and sys.argv[0] else "<console>"
 
@@ -56,14 +57,9 @@ def main_folder() -> str:
     """Return the folder that the program's code is in; the working directory for a console."""
     main = sys.modules.get("__main__")
     path: str | None = getattr(main, "__file__", None)
-    if not path or in_notebook():
+    if not path or in_kernel():
         return os.getcwd()
     return os.path.dirname(os.path.abspath(path))
-
-
-def in_notebook() -> bool:
-    """Tell whether the code runs in the kernel of a notebook."""
-    return "ipykernel" in sys.modules and "IPython" in sys.modules
 
 
 def is_interactive() -> bool:
