@@ -19,7 +19,10 @@ TEXTS = ["10", "9", "a", "B", "b", ".", "%", "a_b", "Ab", "x y", "é", "it's"]
 
 
 def fill(client, chance):
-    """Two experiments, sixty runs, three registered models; no two ties but wanted ones."""
+    """Two experiments, sixty runs, three registered models; no two ties but wanted ones.
+
+    Beside them one of each that was deleted, which no search finds.
+    """
     experiments = [
         client.create_experiment("E1", tags={"t": "A", "x y": "z"}),
         client.create_experiment("e2", tags={"t": "b"}),
@@ -51,6 +54,10 @@ def fill(client, chance):
             run_id = runs[number] if chance.random() < 0.7 else None
             client.create_model_version(name, f"/tmp/{name}/{number}", run_id, tags={"k": name})
     client.register_prompt("prompt", "hello {{x}}")
+    client.delete_run(runs.pop())
+    client.delete_experiment(client.create_experiment("E3", tags={"t": "A"}))
+    client.delete_registered_model(client.create_registered_model("m4").name)
+    client.delete_model_version("m2", "2")
     return experiments, runs
 
 
@@ -143,4 +150,4 @@ if __name__ == "__main__":
     answers = [ask(the_client, ids, search) for search in searches]
     content = dump(the_client, ids, the_runs)
     with open(sys.argv[3], "w", encoding="utf-8") as out:
-        json.dump({"answers": answers, "content": content}, out)
+        json.dump({"answers": answers, "content": content, "experiments": ids}, out)
