@@ -20,7 +20,7 @@ OURS = "millstream_"  # tables and indexes of Millstream's own, which a comparis
 
 
 def describe(connection: Connection) -> dict[str, Any]:
-    """Return every table with its columns, keys, checks and indexes, in words that compare."""
+    """Return every table with its columns, keys, checks, indexes and triggers, to compare."""
     inspector = sqlalchemy.inspect(connection)
     tables = {
         name: _table(inspector, name)
@@ -29,6 +29,8 @@ def describe(connection: Connection) -> dict[str, Any]:
     }
     for (table, column), expression in _generated(connection).items():
         tables[table]["generated"] = {column: expression}
+    for table, triggers in _triggers(connection).items():
+        tables[table]["triggers"] = triggers
     (revision,) = connection.exec_driver_sql("SELECT version_num FROM alembic_version").one()
     return {"revision": revision, "tables": tables}
 
@@ -94,6 +96,24 @@ def _generated(connection: Connection) -> dict[tuple[str, str], str]:
         for column in inspector.get_columns(table)
         if "computed" in column
     }
+
+
+def _triggers(connection: Connection) -> dict[str, list[list[str]]]:
+    """Return the name, time and event of the triggers, by table."""
+    if connection.dialect.name == "sqlite":
+        texts = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE type = 'trigger'"
+        ).scalars()
+        found = [re.findall(r"\w+", text)[2:7] for text in texts]
+        rows = [(table, name, time, event) for name, time, event, _, table in found]
+    else:
+        here = "(database())" if connection.dialect.name == "mysql" else "(current_schema())"
+        found = connection.exec_driver_sql(
+            "SELECT event_object_table, trigger_name, action_timing, event_manipulation "
+            "FROM information_schema.triggers WHERE trigger_schema IN " + here
+        )
+        rows = [tuple(row) for row in found]
+    return {table: sorted([*row] for of, *row in rows if of == table) for table, *_ in sorted(rows)}
 
 
 def main() -> None:

@@ -139,7 +139,7 @@ def _difference(kind: str, search: dict) -> str | None:
 
 
 # How many searches are put together by chance, for each noun; a server answers stock slowly.
-BY_CHANCE = {"file": 60, "sqlite": 60, "postgresql": 20, "mysql": 20}
+BY_CHANCE = {"file": 40, "sqlite": 40, "postgresql": 20, "mysql": 20}
 
 
 def _searches(kind: str) -> list[dict]:

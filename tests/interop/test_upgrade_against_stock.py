@@ -208,6 +208,7 @@ def check_mysql(recorded, found):
         assert missing == ([["job_name", "VARCHAR(length=500)", True, None]] if missing else []), (
             table
         )
+        assert wanted.get("triggers") == here.get("triggers"), table
         assert {one[1] for one in wanted["checks"]} == {one[1] for one in here["checks"]}, table
         keys = [columns for _, columns, *_ in wanted["foreign keys"]]
         leading = {tuple(columns) for columns in keys} | {("name",), ("name", "version")}

@@ -32,14 +32,23 @@ def upgrade(url: str, dry_run: bool) -> None:
 
 @db.command()
 @_url
-def strip(url: str) -> None:
+@click.option(
+    "--all", "everything", is_flag=True, help="Drop the tables too, with what only they hold."
+)
+def strip(url: str, everything: bool) -> None:
     """Drop the indexes that Millstream adds to the database at URL.
 
     MLflow ignores them; without them searches are slower and the database is smaller. They are made
     again at the next use, unless MILLSTREAM_SQL_INDEXES is set to never.
+
+    Two tables hold what MLflow's schema has no place for: of which dataset a metric is, numbers that
+    its columns cannot say, and ids that may not be given out twice. With --all they are dropped too,
+    and the schema is MLflow's to the letter. Stop the programs that use the database before.
     """
-    found = databases.strip(url)
-    for name in found:
-        click.echo(f"Dropped the index {name}.")
-    if not found:
+    dropped, kept = databases.strip(url, everything=everything)
+    for name in dropped:
+        click.echo(f"Dropped {name}.")
+    if not dropped:
         click.echo("There was nothing to drop.")
+    if kept:
+        click.echo(f"What only {' and '.join(kept)} can hold was kept; --all drops it.")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from sqlalchemy import inspect
+
 from mlflow.exceptions import invalid, not_found, without_password
 from mlflow.store import locate
 from mlflow.store.backends.sql.backend import DEFAULT_ARTIFACT_ROOT
 from mlflow.store.backends.sql.engine import Database
 from mlflow.store.backends.sql.indexes import drop_indexes
+from mlflow.store.backends.sql.tables_own import own
 from mlflow.store.backends.sql.upgrade import upgrading
 from mlflow.store.backends.sql.urls import SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Connection
 
 DATABASES = "mlflow.store.backends.sql:SqlBackend"
 
@@ -35,17 +40,20 @@ def upgrade(uri: str, tell: Callable[[str], None], *, dry_run: bool = False) -> 
     upgrading.upgrade(uri, os.path.abspath(DEFAULT_ARTIFACT_ROOT), tell, dry_run=dry_run)
 
 
-def strip(uri: str) -> list[str]:
-    """Drop the indexes that this program adds to MLflow's tables.
+def strip(uri: str, *, everything: bool = False) -> tuple[list[str], list[str]]:
+    """Drop what this program adds to MLflow's schema.
 
-    They are made again when the database is next opened for writing, unless
-    `MILLSTREAM_SQL_INDEXES=never` says otherwise. What holds data stays.
+    That is indexes, which are derived, and tables of what MLflow's have no place for: the datasets
+    of metrics and numbers that its columns cannot hold. Indexes and tables are made again when the
+    database is next opened for writing, unless `MILLSTREAM_SQL_INDEXES=never` says otherwise of
+    indexes; what the tables held is gone.
 
     Args:
         uri: the address of the database, as in a tracking URI.
+        everything: drop the tables too. Programs that have the database open would miss them.
 
     Returns:
-        The names of those that were there.
+        The names of the indexes and tables that were dropped, and of the tables that stay.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for what is no database; RESOURCE_DOES_NOT_EXIST
@@ -56,8 +64,17 @@ def strip(uri: str) -> list[str]:
     path = database.url.database
     if database.dialect == SQLITE and not (path and os.path.isfile(path)):
         raise not_found(f"There is no database at {path!r}.")
+
+    def work(connection: Connection) -> tuple[list[str], list[str]]:
+        dropped = drop_indexes(connection)
+        tables = sorted(set(own.tables) & set(inspect(connection).get_table_names()))
+        if not everything:
+            return dropped, tables
+        own.drop_all(connection)
+        return dropped + tables, []
+
     try:
-        return database.write(drop_indexes)
+        return database.write(work)
     finally:
         database.close()
 

@@ -18,6 +18,7 @@ from mlflow.store.backends.sql.connections import is_remote
 from mlflow.store.backends.sql.revisions import REVISIONS
 from mlflow.store.backends.sql.tables import HEAD, alembic_version, experiments, metadata
 from mlflow.store.backends.sql.tables_own import own
+from mlflow.store.backends.sql.triggers import create_trigger
 from mlflow.store.backends.sql.urls import MYSQL, POSTGRESQL, SQLITE
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def all_tables() -> MetaData:
 
 def _make(connection: Connection, artifact_root: str) -> None:
     all_tables().create_all(connection)
+    create_trigger(connection)
     own.create_all(connection)
     _fill(connection, artifact_root)
     connection.execute(alembic_version.delete())

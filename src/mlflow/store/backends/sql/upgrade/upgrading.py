@@ -21,6 +21,7 @@ from mlflow.store.backends.sql.schema import (
 )
 from mlflow.store.backends.sql.snapshots import copy_file
 from mlflow.store.backends.sql.tables import HEAD, alembic_version, metadata
+from mlflow.store.backends.sql.triggers import TRIGGER, create_trigger, has_trigger
 from mlflow.store.backends.sql.upgrade import shape
 from mlflow.store.backends.sql.upgrade.data import moves_since
 from mlflow.store.backends.sql.upgrade.difference import difference
@@ -145,6 +146,8 @@ def plan(connection: Connection, revision: str | None) -> list[Step]:
         steps = on_sqlite(missing, changes, moves, connection)
     else:
         steps = on_server(missing, changes, moves, dialect)
+    if not has_trigger(connection):
+        steps.append(Step(f"create the trigger {TRIGGER}", work=create_trigger))
     verb = (
         "INSERT INTO alembic_version (version_num) VALUES"
         if revision is None
