@@ -47,6 +47,19 @@ class TestSQLite(InDatabase):
 class TestPostgreSQL(InDatabase):
     """A database of a server."""
 
+    def test_numbers_of_others(self, backend):
+        """Rows that another program put in, with numbers, are in nobody's way."""
+        last = int(backend.insert_experiment("mine", "s3://bucket/x", [], 1))
+        backend._database.write(
+            lambda connection: connection.exec_driver_sql(
+                "INSERT INTO experiments (experiment_id, name, lifecycle_stage) SELECT"
+                " number, 'other ' || number, 'active' FROM generate_series(%s::int, %s::int) AS number",
+                (last + 1, last + 40),
+            )
+        )
+        made = backend.insert_experiment("mine too", "s3://bucket/x", [], 1)
+        assert str(last + 41) == made
+
 
 @pytest.mark.parametrize("sql_uri", ["mysql"], indirect=True)
 class TestMySQL(InDatabase):

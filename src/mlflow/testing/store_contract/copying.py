@@ -141,6 +141,20 @@ class CopyingContract:
         assert last.copying().run_deletion_time(KILLED) == 4_444
         assert last.insert_model_version(ModelVersion("wine model", "", 1), None) == "5"
 
+    def test_new_ids_are_new(self, backend: Backend) -> None:
+        """What is made after a copy gets no id that came with it, in whatever order they came."""
+        copying = backend.copying()
+        for number in ("500", "498"):
+            copying.import_experiment(
+                Experiment(number, f"experiment {number}", "s3://bucket/x", "active", [], 1, 1)
+            )
+
+        made = [backend.insert_experiment(f"new {n}", "s3://bucket/x", [], 1) for n in range(3)]
+
+        assert len({"500", "498", *made}) == 5
+        for number in ("500", "498"):
+            assert backend.get_experiment(number).name == f"experiment {number}"
+
     def test_out_of_its_own(self, backend: Backend) -> None:
         """What was written the ordinary way is copied out."""
         fill(backend)

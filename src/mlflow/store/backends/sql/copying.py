@@ -35,7 +35,6 @@ from mlflow.store.backends.sql.reading_models import WORKSPACE, logged_model_poi
 from mlflow.store.backends.sql.rows import copy_rest
 from mlflow.store.backends.sql.tables_own import metric_details
 from mlflow.store.backends.sql.upserts import upsert
-from mlflow.store.backends.sql.urls import POSTGRESQL
 from mlflow.store.backends.sql.values import stored
 
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ class SqlCopying(Copying):
                 key: Any = connection.execute(table.insert().values(**kept, **values))
                 made = int(key.inserted_primary_key[0])
                 if number is not None:
-                    _count_from(connection, made)
+                    of_experiments.count_past(connection, made)
             else:
                 here = table.c.experiment_id == made
                 connection.execute(update(table).where(here).values(values))
@@ -332,14 +331,6 @@ def _place_of(connection: Connection, number: int | None, name: str) -> int | No
 def _is_used(connection: Connection, table: Table) -> bool:
     of = table.c.experiment_id
     return connection.execute(select(of).where(of == 0).limit(1)).first() is not None
-
-
-def _count_from(connection: Connection, number: int) -> None:
-    """Have PostgreSQL, which does not look at numbers that are given, count on from one."""
-    if connection.dialect.name == POSTGRESQL and number > 0:
-        counter = func.pg_get_serial_sequence("experiments", "experiment_id")
-        largest = func.greatest(func.nextval(counter), number)
-        connection.execute(select(func.setval(counter, largest)))
 
 
 def _present(connection: Connection, run_ids: Sequence[str]) -> set[str]:

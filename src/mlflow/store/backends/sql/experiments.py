@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from mlflow.entities.experiment import LifecycleStage
 from mlflow.store.backends.base import EXPERIMENT, TAG, Backend, Duplicate, Missing, NotActive
@@ -13,7 +14,7 @@ from mlflow.store.backends.sql.reading import experiments_by_id
 from mlflow.store.backends.sql.tables import experiment_tags, experiments, runs
 from mlflow.store.backends.sql.tables_own import used_numbers
 from mlflow.store.backends.sql.upserts import upsert
-from mlflow.store.backends.sql.urls import SQLITE
+from mlflow.store.backends.sql.urls import POSTGRESQL, SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +74,16 @@ class SqlExperiments(Backend):
         tags: Sequence[tuple[str, str]],
         time: int,
     ) -> str:
+        tries = 0
+
         def work(connection: Connection) -> str:
+            nonlocal tries
+            tries += 1
             if _named(connection, name):
                 raise Duplicate(EXPERIMENT, name)
+            if tries > 1:
+                # Rows that others put in with their numbers: PostgreSQL counts from where it was.
+                count_past(connection)
             key: Any = connection.execute(
                 experiments.insert().values(
                     **next_number(connection),
@@ -186,6 +194,22 @@ def next_number(connection: Connection) -> dict[str, int]:
     used = select(used_numbers.c.number).where(used_numbers.c.name == EXPERIMENT)
     largest = connection.execute(select(func.max(experiments.c.experiment_id))).scalar()
     return {"experiment_id": max(largest or 0, connection.execute(used).scalar() or 0) + 1}
+
+
+def count_past(connection: Connection, number: int | None = None) -> None:
+    """Have PostgreSQL, which does not look at numbers that it is given, count on from a number.
+
+    Args:
+        connection: of the database; on others this does nothing.
+        number: of an experiment; None for the largest there is.
+    """
+    if connection.dialect.name != POSTGRESQL:
+        return
+    if number is None:
+        number = connection.execute(select(func.max(experiments.c.experiment_id))).scalar() or 0
+    counter = func.pg_get_serial_sequence(experiments.name, experiments.c.experiment_id.name)
+    last = func.coalesce(func.pg_sequence_last_value(cast(counter, REGCLASS)), 0)
+    connection.execute(select(func.setval(counter, number)).where(last < number))
 
 
 def set_tags(connection: Connection, number: int, tags: Sequence[tuple[str, str]]) -> None:
