@@ -154,7 +154,7 @@ class Conditions:
         if where.op not in NULL_OPS:
             field = RealField(rows.c.value)
             latest = latest.where(field.holds(self._rules, where.op, where.value, over=over))
-        return self._anchor["model_id"].in_(latest)
+        return self._rules.dialect.apart(self._anchor["model_id"].in_(latest))
 
     def _attribute(self, where: Compare, *, over: bool) -> Condition:
         field = self._subject.attributes[where.key]
