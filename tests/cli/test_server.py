@@ -77,7 +77,7 @@ def test_a_tracking_uri_is_no_backend(served):
 @pytest.mark.parametrize(
     "arguments",
     [("--gunicorn-opts", "-t 9"), ("--waitress-opts", "x"), ("--dev",),
-     ("--expose-prometheus", "/x"), ("--secrets-cache-ttl", "60"), ("--trace-archival-config", "x")],
+     ("--secrets-cache-ttl", "60"), ("--trace-archival-config", "x")],
 )  # fmt: skip
 def test_options_without_a_use(served, arguments):
     """Are said once, and the server starts."""

@@ -144,7 +144,8 @@ def test_a_server_that_others_reach_asks_for_a_token(tmp_path):
     assert "--insecure-no-auth" in refused.stderr
     assert "Traceback" not in refused.stderr
 
-    with server(tmp_path, "--host", "0.0.0.0", "--token-file", "tokens") as (_, address):
+    options = ("--token-file", "tokens", "--access-log", "access.log")
+    with server(tmp_path, "--host", "0.0.0.0", *options) as (_, address):
         token = (tmp_path / "tokens").read_text().strip()
         log = text_of(tmp_path / "server.log")
         assert token in log
@@ -154,11 +155,22 @@ def test_a_server_that_others_reach_asks_for_a_token(tmp_path):
         given = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
         with urllib.request.urlopen(given, timeout=60) as answer:
             assert answer.status == 200
+        given.full_url = f"{address}/metrics"
+        with urllib.request.urlopen(given, timeout=60) as answer:
+            found = answer.read().decode()
+        assert 'operation="refused",method="GET",status="401"} 1\n' in found
+        assert 'operation="/openapi.json",method="GET",status="200"} 1\n' in found
         link = next(word for word in log.split() if "/login?code=" in word)
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         local = f"{address}/login?{link.partition('?')[2]}"
         with opener.open(local, timeout=60) as home:
             assert (home.status, home.url) == (200, f"{address}/")
+    lines = text_of(tmp_path / "access.log")
+    assert {"/health", "/openapi.json", "/metrics", "/login", "/"} == {
+        json.loads(line)["path"] for line in lines.splitlines()
+    }
+    assert token not in lines
+    assert link.partition("code=")[2] not in lines
 
 
 def test_a_container_starts_with_one_variable(tmp_path):

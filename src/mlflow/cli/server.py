@@ -18,7 +18,6 @@ _NO_USE = {
     "gunicorn_opts": "the server runs on uvicorn; --uvicorn-opts is read",
     "waitress_opts": "the server runs on uvicorn; --uvicorn-opts is read",
     "dev": "the server does not reload its own code",
-    "expose_prometheus": "there are no metrics for Prometheus yet",
     "read_replica_backend_store_uri": "reads and writes go to the backend store",
     "secrets_cache_ttl": "the server keeps no secrets",
     "secrets_cache_max_size": "the server keeps no secrets",
@@ -76,8 +75,11 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--gunicorn-opts", envvar="MLFLOW_GUNICORN_OPTS", default=None, help="Not used."),
     click.option("--waitress-opts", default=None, help="Not used."),
     click.option("--dev", is_flag=True, help="Not used."),
-    click.option("--expose-prometheus", envvar="MLFLOW_EXPOSE_PROMETHEUS", default=None,
-                 help="Not used."),
+    click.option("--expose-prometheus", envvar="MLFLOW_EXPOSE_PROMETHEUS", metavar="FOLDER",
+                 default=None, help="Where several workers keep what /metrics tells; /metrics "
+                 "answers without it, too."),
+    click.option("--access-log", envvar="MILLSTREAM_ACCESS_LOG", metavar="FILE", default=None,
+                 help="Write a line of JSON for each request; '-' for standard output."),
     click.option("--app-name", default=None, help="Not in this version."),
     click.option("--trace-archival-config", envvar="MLFLOW_TRACE_ARCHIVAL_CONFIG", default=None,
                  help="Not used."),
@@ -149,6 +151,8 @@ def options_of(context: click.Context, given: dict[str, Any]) -> ServerOptions:
         x_frame_options=given["x_frame_options"],
         token_file=given["token_file"],
         insecure_no_auth=given["insecure_no_auth"],
+        access_log=given["access_log"],
+        metrics_folder=given["expose_prometheus"],
         uvicorn=uvicorn_options(given["uvicorn_opts"]),
     )
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlflow import environment_variables as env
@@ -25,6 +26,8 @@ from mlflow.server.messages import (
     Request,
     error_answer,
 )
+from mlflow.server.metrics import Metrics
+from mlflow.server.observe import OPERATION, UNKNOWN, Observer
 from mlflow.server.replay import UNDERSTOOD, Replays
 from mlflow.server.routes import Routes
 from mlflow.server.sources import checks
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mlflow.api.op import Permission
+    from mlflow.server.access_log import AccessLog
     from mlflow.server.roots import ArtifactRoots
     from mlflow.store.base import AbstractStore
 
@@ -69,6 +73,7 @@ class Settings(NamedTuple):
     queue: int = 1024
     serve_artifacts: bool = True
     artifacts_only: bool = False
+    metrics_folder: str | None = None
 
     @classmethod
     def from_environment(cls, **said: Any) -> Settings:
@@ -95,6 +100,7 @@ class ServerApp:
         roots: the folders of artifacts; without them there are no endpoints of artifacts.
         settings: limits, threads, the prefix of all paths.
         guards: wrap the routes; the first one sees a request first.
+        log: the access log, if one is kept.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class ServerApp:
         roots: ArtifactRoots | None = None,
         settings: Settings | None = None,
         guards: Sequence[Guard] = (),
+        log: AccessLog | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self._stores = (store, registry or store)
@@ -113,6 +120,8 @@ class ServerApp:
         together = self._together if self.settings.writers == 1 else None
         self._writers = Threads(self.settings.writers, self.settings.queue, "write", together)
         self._files = Threads(_FILE_THREADS, self.settings.queue, "file")
+        self._log = log
+        self.metrics = self._counted()
         self.calls = Calls(
             self._readers.submit, self._writers.submit, everybody, Replays(), checks(store)
         )
@@ -121,6 +130,17 @@ class ServerApp:
         self._app: ASGIApp = self._serve
         for guard in reversed(guards):
             self._app = guard(self._app)
+        self._app = Observer(self._app, self.metrics, log)
+
+    def _counted(self) -> Metrics:
+        metrics = Metrics(self.settings.metrics_folder)
+        queues = {"read": self._readers, "write": self._writers, "file": self._files}
+        for name, threads in queues.items():
+            metrics.watch("mlflow_queue_depth", (name,), partial(getattr, threads, "open"))
+        log = self._log
+        if log is not None:
+            metrics.watch("mlflow_access_log_dropped_total", (), lambda: log.dropped)
+        return metrics
 
     def _add_routes(self) -> None:
         store, registry = self._stores
@@ -134,6 +154,7 @@ class ServerApp:
                 self.routes.add_api(route.method, f"mlflow/{route.path}", handler, op.permission)
         special = Special(store, self.calls, self._facts())
         special.add_to(self.routes)
+        self.metrics.add_to(self.routes)
         if is_tracking:
             special.add_series_to(self.routes)
             PageData(store, self.calls).add_to(self.routes)
@@ -180,6 +201,9 @@ class ServerApp:
         self._writers.close()
         self._readers.close()
         self._files.close()
+        self.metrics.keep()
+        if self._log is not None:
+            self._log.close()
         for store in dict.fromkeys(self._stores):
             close = getattr(store, "close", None)
             if close is not None:
@@ -187,6 +211,7 @@ class ServerApp:
 
     def _together(self, jobs: list[Job]) -> list[Outcome]:
         """Make the writes that wait; a store that can keeps them in one transaction."""
+        self.metrics.committed(len(jobs))
         if len(jobs) == 1:
             return [outcome_of(jobs[0])]
         try:
@@ -229,9 +254,12 @@ class ServerApp:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         """Return the answer of a request, whatever happens; the one place that reports errors."""
+        scope[OPERATION] = UNKNOWN
         try:
             request = Request(scope, receive, self._bodies)
-            return await self.routes.find(request).handler(request)
+            endpoint = self.routes.find(request)
+            scope[OPERATION] = endpoint.name
+            return await endpoint.handler(request)
         except MlflowException as error:
             return error_answer(error)
         except AnsweredError as error:

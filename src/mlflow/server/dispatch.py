@@ -63,6 +63,7 @@ class Operation:
     """
 
     def __init__(self, op: Op, route: Route, store: AbstractStore, calls: Calls) -> None:
+        self.name = op.name
         self._op = op
         self._route = route
         self._call = getattr(store, op.name)

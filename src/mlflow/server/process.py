@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -13,7 +14,9 @@ import uvicorn
 
 from mlflow.environment_variables import MILLSTREAM_SERVER_ARTIFACT_ROOTS, MILLSTREAM_SERVER_WRITERS
 from mlflow.exceptions import MlflowException, invalid
+from mlflow.server import metrics
 from mlflow.server.access import SIGN_IN, AccessGuard, Tokens, check_exposure, read_tokens
+from mlflow.server.access_log import AccessLog
 from mlflow.server.app import ServerApp, Settings
 from mlflow.server.guards import HostGuard, OriginGuard, PageHeaders
 from mlflow.server.options import ServerOptions
@@ -54,9 +57,11 @@ def build(options: ServerOptions, tokens: Tokens | None = None) -> ServerApp:
         store_type="FileStore" if locate.scheme_of(uri) == "file" else "SqlStore",
         serve_artifacts=options.serve_artifacts,
         artifacts_only=options.artifacts_only,
+        metrics_folder=options.metrics_folder,
     )
     roots = ArtifactRoots(options.artifacts_destination, _folders(options))
-    return ServerApp(store, registry, roots, settings, guards_of(options, tokens))
+    log = AccessLog(options.access_log) if options.access_log else None
+    return ServerApp(store, registry, roots, settings, guards_of(options, tokens), log)
 
 
 def _folders(options: ServerOptions) -> list[str]:
@@ -125,17 +130,31 @@ def serve(options: ServerOptions) -> None:
         **options.uvicorn,
     }
     if workers > 1:
-        options.to_environment()
-        target = "mlflow.server.process:application"
-        uvicorn.run(target, factory=True, workers=workers, **settings)
+        _serve_by_many(options, workers, settings)
         return
-    server = uvicorn.Server(uvicorn.Config(build(options, tokens), **settings))
+    app = build(options._replace(metrics_folder=None), tokens)
+    server = uvicorn.Server(uvicorn.Config(app, **settings))
     try:
         server.run()
     except KeyboardInterrupt:
         return
     if not server.started:
         sys.exit(3)
+
+
+def _serve_by_many(options: ServerOptions, workers: int, settings: dict[str, Any]) -> None:
+    from tempfile import TemporaryDirectory
+
+    with contextlib.ExitStack() as kept:
+        # What each process counts is told by whichever of them is asked.
+        folder = options.metrics_folder or kept.enter_context(TemporaryDirectory())
+        try:
+            metrics.clear(folder)
+        except OSError as error:
+            raise invalid(f"--expose-prometheus {folder}: {error.strerror}.") from error
+        options._replace(metrics_folder=folder).to_environment()
+        target = "mlflow.server.process:application"
+        uvicorn.run(target, factory=True, workers=workers, **settings)
 
 
 def _announced(options: ServerOptions, workers: int) -> Tokens | None:

@@ -58,6 +58,8 @@ class Endpoint(NamedTuple):
 
     handler: Handler
     permission: Permission
+    #: What logs and counts call it.
+    name: str = ""
 
 
 class _Pattern(NamedTuple):
@@ -85,6 +87,7 @@ class Routes:
         permission: Permission | None,
         *,
         is_prefixed: bool = True,
+        name: str | None = None,
     ) -> None:
         """Add a route.
 
@@ -94,6 +97,7 @@ class Routes:
             handler: answers it.
             permission: what its callers need; `PUBLIC` for nothing at all.
             is_prefixed: whether the prefix stands in front of it.
+            name: what logs and counts call it, unless the handler has a name; the path if absent.
 
         Raises:
             TypeError: no permission is declared.
@@ -102,7 +106,7 @@ class Routes:
             msg = f"the route {method} {path} declares no permission"
             raise TypeError(msg)
         full = self.prefix + path if is_prefixed else path
-        endpoint = Endpoint(handler, permission)
+        endpoint = Endpoint(handler, permission, getattr(handler, "name", name or path))
         if "{" not in path:
             self.exact[method, full] = endpoint
             return
@@ -115,7 +119,7 @@ class Routes:
     ) -> None:
         """Add a route below each of the bases of the API."""
         for base in BASES:
-            self.add(method, base + path, handler, permission)
+            self.add(method, base + path, handler, permission, name=path)
 
     def find(self, request: Request) -> Endpoint:
         """Return what answers a request, and note the names in its path.
