@@ -139,4 +139,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -106,4 +106,5 @@ def load(
         "per_second": round(len(times) / took, 1),
         "median_ms": round(times[len(times) // 2] * 1000, 4),
         "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 4),
+        "p99_ms": round(times[int(len(times) * 0.99)] * 1000, 4),
     }

@@ -75,3 +75,54 @@ def test_a_long_body_is_no_head():
     request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + b"b" * 200_000
 
     assert asyncio.run(talk([request])) == [200]
+
+
+async def with_connection(talking):
+    """Talk to a server that keeps connections for ever."""
+    config = uvicorn.Config(
+        hello, port=0, http=parser.HTTP, lifespan="off", ws="none", log_level="critical",
+        timeout_keep_alive=3600,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        return await asyncio.wait_for(talking(reader, writer, server), 60)
+    finally:
+        writer.close()
+        server.should_exit = True
+        await running
+
+
+@pytest.mark.parametrize("start", [b"", b"GET /ping HTTP/1.1\r\nX: "])
+def test_half_a_head_does_not_hold_a_connection(start, monkeypatch):
+    """Nor does none at all."""
+    monkeypatch.setattr(parser, "HEAD_SECONDS", 0.1)
+
+    async def talking(reader, writer, server):
+        writer.write(start)
+        return await reader.read()  # until the server closes it
+
+    assert b"" == asyncio.run(with_connection(talking))
+
+
+def test_kept_connections(monkeypatch):
+    """Between requests nothing is late; half of the next one is."""
+
+    async def talking(reader, writer, server):
+        for _ in range(2):
+            writer.write(GOOD)
+            assert b"200" in await reader.readuntil(b"\r\n\r\n")
+            (protocol,) = server.server_state.connections
+            protocol._check()
+        writer.write(GOOD[:9])
+        while protocol._since is None:
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(parser, "HEAD_SECONDS", 0.0)
+        protocol._check()
+        return await reader.read()
+
+    assert b"" == asyncio.run(with_connection(talking))

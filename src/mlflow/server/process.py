@@ -34,6 +34,8 @@ _ONE_WRITER = ("file", "memory", "sqlite")
 # Threads that write to the others, each over a connection of its own.
 _WRITERS = 8
 _OTHER_PORTS = 20
+# Connections, open files of artifacts and the store's own.
+_DESCRIPTORS = 65_536
 _TCP_LISTENS = "0A"
 
 
@@ -115,6 +117,7 @@ def serve(options: ServerOptions) -> None:
         options.host, has_tokens=bool(options.token_file), is_insecure=options.insecure_no_auth
     )
     check_port(options.host, options.port)
+    _take_descriptors()
     workers = worker_count(options)
     tokens = _announced(options, workers)
     settings: dict[str, Any] = {
@@ -140,6 +143,18 @@ def serve(options: ServerOptions) -> None:
         return
     if not server.started:
         sys.exit(3)
+
+
+def _take_descriptors() -> None:
+    """Take as many descriptors as this process may have: each connection is one."""
+    if os.name == "nt":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _DESCRIPTORS)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _serve_by_many(options: ServerOptions, workers: int, settings: dict[str, Any]) -> None:

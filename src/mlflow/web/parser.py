@@ -1,11 +1,17 @@
-"""The HTTP parser of the servers, which bounds what stands in front of a body."""
+"""The HTTP parser of the servers, which bounds what stands in front of a body, in bytes and time."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
 
 MAX_HEAD = 65_536
 """Bytes a request line and its headers may take: what uvicorn's other parser, h11, allows."""
+
+HEAD_SECONDS = 30.0
+"""How long a request line and its headers may take to arrive; twice that before it is noticed."""
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,6 +25,30 @@ else:
         _head = 0
         _in_head = True
         _boundaries = 0
+        # Since when a head has been on its way; None between requests, where others keep the time.
+        _since: float | None = None
+        _watch: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Wait for the first request, for a while."""
+            super().connection_made(transport)
+            self._since = self.loop.time()
+            self._watch = self.loop.call_later(HEAD_SECONDS, self._check)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            """Stop looking at the time."""
+            super().connection_lost(exc)
+            if self._watch is not None:
+                self._watch.cancel()
+
+        def _check(self) -> None:
+            """Close a connection that holds a place with half a head."""
+            if self.transport.is_closing():
+                return
+            if self._since is not None and self.loop.time() - self._since >= HEAD_SECONDS:
+                self.transport.close()
+                return
+            self._watch = self.loop.call_later(HEAD_SECONDS, self._check)
 
         def data_received(self, data: bytes) -> None:
             """Parse what came, unless it is more head than a client has reason to send."""
@@ -34,6 +64,7 @@ else:
         def on_message_begin(self) -> None:
             """Count anew for each request."""
             self._begin()
+            self._since = self.loop.time()
             super().on_message_begin()
 
         def on_headers_complete(self) -> None:
@@ -43,6 +74,7 @@ else:
                 self._refuse()
                 return
             self._in_head = False
+            self._since = None
             super().on_headers_complete()
 
         def on_body(self, body: bytes) -> None:
@@ -57,7 +89,7 @@ else:
             self._begin()
 
         def _begin(self) -> None:
-            self._head, self._in_head = 0, True
+            self._head, self._in_head, self._since = 0, True, None
             self._boundaries += 1
 
         def _refuse(self) -> None:
