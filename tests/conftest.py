@@ -13,7 +13,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 pytest_plugins = ["tests.databases"]
 
 ROOT = Path(__file__).resolve().parent.parent
-FULL = os.environ.get("MILLSTREAM_FULL") == "1"
+FULL = os.environ.get("MILLSTREAM_FULL") in ("1", "all")
 SETTINGS_OF_THE_USER = ("MLFLOW_", "MILLSTREAM_", "DATABRICKS_", "_MLFLOW_")
 KEPT = {"MILLSTREAM_FULL"}
 

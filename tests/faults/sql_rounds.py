@@ -17,7 +17,7 @@ from mlflow.entities.run import Metric, Param, RunInfo, RunTag
 from mlflow.store.backends.base import Duplicate, Missing
 from mlflow.store.backends.sql import SqlBackend
 
-FULL = os.environ.get("MILLSTREAM_FULL") == "1"
+FULL = os.environ.get("MILLSTREAM_FULL") in ("1", "all")
 PROCESSES, POINTS = 8, 1000 if FULL else 100
 ROUNDS = 200 if FULL else 25
 ACK = struct.Struct("<q")

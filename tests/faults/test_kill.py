@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 1000 if os.environ.get("MILLSTREAM_FULL") == "1" else 200
+ROUNDS = 1000 if os.environ.get("MILLSTREAM_FULL") in ("1", "all") else 200
 
 
 @pytest.mark.parametrize(

@@ -389,7 +389,7 @@ class Stores(RuleBasedStateMachine):
 
 TestStores = Stores.TestCase
 TestStores.settings = settings(
-    max_examples=200 if os.environ.get("MILLSTREAM_FULL") == "1" else 12,
+    max_examples=200 if os.environ.get("MILLSTREAM_FULL") in ("1", "all") else 12,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

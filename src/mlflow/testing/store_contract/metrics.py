@@ -249,7 +249,7 @@ class MetricContract(Contract):
     def test_threads_log_metrics(self, store: AbstractStore) -> None:
         """Nothing is lost, and each thread's points keep their order."""
         run = make_run(store).info.run_id
-        each, count = 200, 4
+        each, count = 50, 4
 
         def work(place: int) -> None:
             for step in range(each):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
 
 import pytest
+import sqlalchemy
 from sqlalchemy import select
 
 from mlflow.exceptions import MlflowException
@@ -71,6 +73,21 @@ def test_after_close_it_goes_on(database):
     database.write(add("one"))
     database.close()
     assert database.run(names) == ["Default", "one"]
+
+
+@on_every_database
+def test_what_nobody_closed_is_given_back(sql_uri):
+    """When the last who knew the store is gone."""
+    database = Database(sql_uri, prepare=lambda one: prepare(one, "/artifacts"))
+    database.run(names)
+    engine, ending = database.engine, database._ending
+    disposed = []
+    sqlalchemy.event.listen(engine, "engine_disposed", disposed.append)
+
+    del database
+    gc.collect()
+
+    assert ([engine], False) == (disposed, ending.alive)
 
 
 @on_every_database

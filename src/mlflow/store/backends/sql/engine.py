@@ -365,6 +365,7 @@ class Database:
         if self._turn is not None:
             self._turn = threading.Lock()  # a database in memory was copied with the process
             return
+        self._ending.detach()
         _PARENTS.extend(self._idle)
         _PARENTS.append(self.engine)
         self._idle = []
@@ -377,7 +378,11 @@ class Database:
         self.engine = self._new_engine()
 
     def _new_engine(self) -> Engine:
-        return make_engine(self.url, durable=self.durable, reads_only=self._reads_only)
+        engine = make_engine(self.url, durable=self.durable, reads_only=self._reads_only)
+        # A store that nobody closed gives its connections back when it goes.
+        self._ending = weakref.finalize(self, _give_back, self._idle, engine)
+        self._ending.atexit = False
+        return engine
 
     def close(self, last: Callable[[Connection], None] | None = None) -> None:
         """Close the connections that are not in use; the object may be used again afterwards.
@@ -390,12 +395,16 @@ class Database:
         if last is not None and self._idle:
             with contextlib.suppress(DBAPIError, IndexError):
                 last(self._idle[-1])
-        while self._idle:
-            try:
-                self._idle.pop().close()
-            except IndexError:
-                break
-        self.engine.dispose()
+        _give_back(self._idle, self.engine)
+
+
+def _give_back(idle: list[Connection], engine: Engine) -> None:
+    while idle:
+        try:
+            idle.pop().close()
+        except IndexError:
+            break  # another thread took it
+    engine.dispose()
 
 
 class _Inside:
