@@ -57,8 +57,8 @@ def test_strict_makes_an_observer_raise(monkeypatch: pytest.MonkeyPatch) -> None
     """With MILLSTREAM_STRICT=1 nothing passes silently."""
     monkeypatch.setenv("MILLSTREAM_STRICT", "1")
 
-    with pytest.raises(MlflowException, match=r"mlflow\.enable_system_metrics_logging"):
-        mlflow.enable_system_metrics_logging()
+    with pytest.raises(MlflowException, match=r"mlflow\.update_current_trace"):
+        mlflow.update_current_trace()
 
 
 def test_a_later_class_can_be_named_in_a_base_list() -> None:

@@ -58,12 +58,6 @@ from mlflow._later import (
     delete_workspace as delete_workspace,
 )
 from mlflow._later import (
-    disable_system_metrics_logging as disable_system_metrics_logging,
-)
-from mlflow._later import (
-    enable_system_metrics_logging as enable_system_metrics_logging,
-)
-from mlflow._later import (
     evaluate as evaluate,
 )
 from mlflow._later import (
@@ -134,15 +128,6 @@ from mlflow._later import (
 )
 from mlflow._later import (
     set_prompt_alias as set_prompt_alias,
-)
-from mlflow._later import (
-    set_system_metrics_node_id as set_system_metrics_node_id,
-)
-from mlflow._later import (
-    set_system_metrics_samples_before_logging as set_system_metrics_samples_before_logging,
-)
-from mlflow._later import (
-    set_system_metrics_sampling_interval as set_system_metrics_sampling_interval,
 )
 from mlflow._later import (
     set_trace_tag as set_trace_tag,
@@ -383,6 +368,21 @@ from mlflow.tracking.searching import (
 )
 from mlflow.tracking.searching import (
     search_runs as search_runs,
+)
+from mlflow.tracking.system_metrics import (
+    disable_system_metrics_logging as disable_system_metrics_logging,
+)
+from mlflow.tracking.system_metrics import (
+    enable_system_metrics_logging as enable_system_metrics_logging,
+)
+from mlflow.tracking.system_metrics import (
+    set_system_metrics_node_id as set_system_metrics_node_id,
+)
+from mlflow.tracking.system_metrics import (
+    set_system_metrics_samples_before_logging as set_system_metrics_samples_before_logging,
+)
+from mlflow.tracking.system_metrics import (
+    set_system_metrics_sampling_interval as set_system_metrics_sampling_interval,
 )
 from mlflow.version import (
     IS_TRACING_SDK_ONLY as IS_TRACING_SDK_ONLY,

@@ -343,33 +343,6 @@ def update_current_trace(
     announce("mlflow.update_current_trace")
 
 
-def enable_system_metrics_logging() -> None:
-    """Do nothing: system metrics come in a later version."""
-    announce("mlflow.enable_system_metrics_logging")
-
-
-def disable_system_metrics_logging() -> None:
-    """Do nothing: there are no system metrics yet."""
-
-
-def set_system_metrics_sampling_interval(interval: float | None) -> None:
-    """Do nothing: system metrics come in a later version."""
-    del interval
-    announce("mlflow.set_system_metrics_sampling_interval")
-
-
-def set_system_metrics_samples_before_logging(samples: int | None) -> None:
-    """Do nothing: system metrics come in a later version."""
-    del samples
-    announce("mlflow.set_system_metrics_samples_before_logging")
-
-
-def set_system_metrics_node_id(node_id: str | None) -> None:
-    """Do nothing: system metrics come in a later version."""
-    del node_id
-    announce("mlflow.set_system_metrics_node_id")
-
-
 # What only switches observation on or off.
 enable = _observer("mlflow.tracing.enable")
 disable = _observer("mlflow.tracing.disable")

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 # Path → the modules whose names it shows, in order; `name=module:attribute` adds one name.
 ALIASES: dict[str, str] = {
     "mlflow.client": "mlflow.tracking.client",
-    "mlflow.config": "mlflow.tracking.active mlflow.tracking.fluent mlflow._later",
-    "mlflow.system_metrics": "mlflow._later",
+    "mlflow.config": (
+        "mlflow.tracking.active mlflow.tracking.fluent mlflow.tracking.system_metrics mlflow._later"
+    ),
+    "mlflow.system_metrics": "mlflow.tracking.system_metrics",
     "mlflow.tracing": "mlflow._later",
     "mlflow.tracing.fluent": "mlflow._later",
     # entities

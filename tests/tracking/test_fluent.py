@@ -8,7 +8,6 @@ import os
 import pytest
 
 import mlflow
-from mlflow import _later
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import fluent
 
@@ -355,12 +354,3 @@ def test_the_uncommitted_patch_is_kept_when_asked_for(tmp_path, monkeypatch):
     text = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/source/uncommitted.patch")
     assert "-one" in text
     assert "+two" in text
-
-
-def test_system_metrics_that_the_environment_asks_for_are_said_to_come_later(monkeypatch):
-    monkeypatch.setattr(_later, "_announced", set())
-    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
-    with pytest.warns(UserWarning, match="log_system_metrics"), mlflow.start_run():
-        pass
-    with mlflow.start_run(log_system_metrics=False):  # once is enough
-        pass

@@ -9,7 +9,7 @@ from mlflow.entities.experiment import ExperimentTag, ViewType
 from mlflow.entities.run import Metric, Param, RunStatus, RunTag
 from mlflow.environment_variables import MLFLOW_ENABLE_ASYNC_LOGGING
 from mlflow.tags import MLFLOW_PARENT_RUN_ID, MLFLOW_USER
-from mlflow.tracking import active, queue
+from mlflow.tracking import active, lifetime, queue
 from mlflow.tracking.client_files import RunFiles
 from mlflow.tracking.client_models import LoggedModels
 from mlflow.tracking.client_registry import ModelRegistry
@@ -245,7 +245,7 @@ class _Runs:
             MlflowException: RESOURCE_DOES_NOT_EXIST; INVALID_PARAMETER_VALUE for a deleted run.
         """
         number = RunStatus.from_string(status or "FINISHED")
-        queue.flush(self._store)
+        lifetime.settle(run_id, self._store)
         self._store.update_run_info(run_id, number, end_time or int(time() * 1000), None)
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import time
 
-from mlflow._doorway import attach
+from mlflow._doorway import attach, load
 from mlflow._later import announce
 from mlflow.entities.run import Param, Run, RunStatus, RunTag
 from mlflow.environment_variables import (
@@ -166,7 +166,8 @@ def start_run(
         parent_run_id: the parent of a new run; with a run active, it must be that one.
         tags: tags to set (a JSON object as text will do).
         description: kept as the tag `mlflow.note.content`.
-        log_system_metrics: a later version.
+        log_system_metrics: log what the machine does, as `system/…`; by default as the variable
+            `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` says.
 
     Returns:
         The run, also usable as a context manager.
@@ -174,7 +175,7 @@ def start_run(
     Raises:
         Exception: a run is active and `nested` is false.
         MlflowException: the run, its parent or the experiment does not exist or is deleted; the
-            description is given twice.
+            description is given twice; system metrics are wanted and psutil is not installed.
     """
     runs = active_runs()
     if runs and not nested:
@@ -183,8 +184,10 @@ def start_run(
             "end the current run with mlflow.end_run(). To start a nested run, call start_run "
             "with nested=True"
         )
+    system = None
     if log_system_metrics or _wants_system_metrics(log_system_metrics):
-        announce("mlflow.start_run(log_system_metrics=True)")
+        system = load("mlflow.tracking.system_metrics")
+        system.check()
     user_tags = _tags_to_set(tags, description)
     store = tracking_store()
     earlier = run_id or _run_of_environment()
@@ -196,6 +199,8 @@ def start_run(
     started = ActiveRun(run, store)
     lifetime.began(run.info, store)
     set_active_runs((*runs, started))
+    if system is not None:
+        system.begin(run, store)
     if MILLSTREAM_LOG_PATCH.get_raw() and MILLSTREAM_LOG_PATCH.get():
         MlflowClient()._log_patch(run)
     return started

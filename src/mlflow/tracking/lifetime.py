@@ -37,6 +37,10 @@ _exit_code: Any = None
 _error_before: object = None
 
 
+# Called with the id of a run that is about to end, before what waits for it is written.
+before_end: list[Callable[[str], object]] = []
+
+
 class Terminated(SystemExit):
     """The process was asked to end by a signal; it unwinds, so that runs and files are closed."""
 
@@ -59,7 +63,7 @@ def finish(
     Raises:
         MlflowException: the store refuses it, as for a run that was deleted meanwhile.
     """
-    queue.flush(store)
+    settle(run_id, store)
     _open.pop(run_id, None)
     if error is not None:
         try:
@@ -71,6 +75,13 @@ def finish(
         store.update_run_info(run_id, number, int(time() * 1000), None)
     finally:
         heartbeat.end(run_id)
+
+
+def settle(run_id: str, store: AbstractStore) -> None:
+    """Write everything that waits for a run, and stop what would still log to it."""
+    for stop in before_end:
+        stop(run_id)
+    queue.flush(store)
 
 
 def is_open(run_id: str) -> bool:

@@ -49,6 +49,10 @@ class _Operation:
         self.error = error
         self._done.release()
 
+    def is_done(self) -> bool:
+        """Tell whether it was written or refused."""
+        return not self._done.locked()
+
     def wait(self) -> Exception | None:
         """Wait until it was written; return why not."""
         with self._done:
@@ -71,6 +75,14 @@ class RunOperations:
         if errors:
             msg = "The following failures occurred while performing one or more async logging"
             raise MlflowException(f"{msg} operations: {errors!r}")
+
+    def is_done(self) -> bool:
+        """Tell whether all of them are kept by the store, or refused."""
+        return all(one.is_done() for one in self._operations)
+
+    def error(self) -> Exception | None:
+        """Return why the first of the refused ones was, so far."""
+        return next((one.error for one in self._operations if one.error is not None), None)
 
 
 def get_combined_run_operations(run_operations_list: Sequence[RunOperations]) -> RunOperations:
