@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
@@ -151,6 +152,16 @@ def test_the_tree_opens_by_hand(tab, run):
     with tab.page.expect_download() as download:
         tab.page.get_by_role("link", name="Download").click()
     assert "train.log" == download.value.suggested_filename
+
+
+def test_a_folder_is_downloaded_whole(tab, run):
+    """As an archive; so are all files of a run."""
+    for path, name in (("/notes", "notes.zip"), ("", ".zip")):
+        tab.open(f"{run[0]}{path}")
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("link", name="Download").click()
+        assert download.value.suggested_filename.endswith(name)
+        assert "train.log" in " ".join(zipfile.ZipFile(download.value.path()).namelist())
 
 
 def test_a_model_is_registered_from_its_folder(tab, site, run):

@@ -232,8 +232,11 @@ class ServerApp:
         except (asyncio.CancelledError, ClientGoneError):
             _logger.debug("the client left before its request was answered")
             return
-        size = len(answer.body) if answer.length is None else answer.length
-        headers = [*answer.headers, *_ALWAYS, (b"content-length", str(size).encode())]
+        headers = [*answer.headers, *_ALWAYS]
+        # Parts whose number is not known beforehand are sent in chunks.
+        if answer.parts is None or answer.length is not None:
+            size = len(answer.body) if answer.length is None else answer.length
+            headers.append((b"content-length", b"%d" % size))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if answer.parts is None:
             await send({"type": "http.response.body", "body": answer.body})

@@ -10,6 +10,7 @@ from mlflow.api.op import EDIT, LOGGED_MODEL, MANAGE, READ, REGISTERED_MODEL, RU
 from mlflow.entities.artifacts import FileInfo
 from mlflow.exceptions import NOT_IMPLEMENTED, MlflowException, invalid
 from mlflow.server import transfer
+from mlflow.server.archive import answer_archive
 from mlflow.server.messages import JSON, Answer, json_answer
 from mlflow.server.roots import Spot
 from mlflow.store.artifact import locate
@@ -63,6 +64,7 @@ class Artifacts:
         routes.add_api("GET", "mlflow/artifacts/list", self.list_of_run, of_run)
         for path in ("/get-artifact", "/ajax-api/2.0/mlflow/get-artifact"):
             routes.add("GET", path, self.file_of_run, of_run)
+        routes.add("GET", "/get-archive", self.archive_of_run, of_run)
         for path in (
             "/model-versions/get-artifact",
             "/ajax-api/2.0/mlflow/model-versions/get-artifact",
@@ -114,6 +116,14 @@ class Artifacts:
         path = ArtifactPath.parse(_one(request, "path"))
         spot = await self._calls.read(lambda: self._roots.find(self._uri_of_run(run_id)))
         return await transfer.answer_file(request, spot.below(path), self._work)
+
+    async def archive_of_run(self, request: Request) -> Answer:
+        """Send a folder of a run, or all of its artifacts, as a ZIP archive."""
+        run_id = _one(request, "run_id", "run_uuid")
+        self._permit(request, READ, RUN, run_id=run_id)
+        path = ArtifactPath.parse(_text(request, "path"))
+        spot = await self._calls.read(lambda: self._roots.find(self._uri_of_run(run_id)))
+        return await answer_archive(spot.below(path), path.name or run_id, self._work)
 
     async def upload_to_run(self, request: Request) -> Answer:
         """Keep a small file with a run, as the pages of MLflow do."""

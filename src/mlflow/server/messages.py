@@ -37,7 +37,7 @@ class Answer(NamedTuple):
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = (JSON,)
     parts: AsyncGenerator[bytes] | None = None
-    #: Bytes of all parts; or of the body that a HEAD request is told about.
+    #: Bytes of all parts, where that is known; or of the body that a HEAD request is told about.
     length: int | None = None
 
 

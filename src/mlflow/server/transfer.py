@@ -36,7 +36,7 @@ _DIGEST = re.compile(rb"(?:^|[\s,])sha-256=:([A-Za-z0-9+/=]{44}):", re.ASCII)
 _RANGE = re.compile(rb"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
 _PORTION = 1 << 20
 # What a browser would run, or show as a page of this server.
-_INERT = (
+INERT = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"sandbox; default-src 'none'"),
 )
@@ -136,12 +136,12 @@ async def answer_file(request: Request, spot: Spot, work: Work) -> Answer:
         tag = b'"%x-%x-%x"' % (found.st_mtime_ns, found.st_size, found.st_ino)
         headers = [
             (b"content-type", _kind(spot.path.name)),
-            (b"content-disposition", _disposition(spot.path.name)),
+            (b"content-disposition", disposition(spot.path.name)),
             (b"etag", tag),
             (b"last-modified", formatdate(found.st_mtime, usegmt=True).encode()),
             (b"accept-ranges", b"bytes"),
             (b"cache-control", b"private, no-cache"),
-            *_INERT,
+            *INERT,
         ]
         if request.headers.get(b"if-none-match") == tag:
             file.close()
@@ -214,7 +214,8 @@ def _kind(name: str) -> bytes:
     return kind.encode()
 
 
-def _disposition(name: str) -> bytes:
+def disposition(name: str) -> bytes:
+    """Return the header that has a browser save what is sent, under a name."""
     plain = re.sub(r'[^ -~]|["\\%]', "_", name)
     encoded = quote(name.encode("utf-8", "surrogateescape"))
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}".encode()

@@ -187,6 +187,10 @@ export class ServerSource implements Source, Writer {
     return `get-artifact?${new URLSearchParams({ path, run_uuid: run })}`;
   }
 
+  archiveUrl(run: string, path: string): string {
+    return `get-archive?${new URLSearchParams({ path, run_id: run })}`;
+  }
+
   pageUrl(run: string, path: string): string {
     return `ui-api/page?${new URLSearchParams({ path, run_id: run })}`;
   }

@@ -207,6 +207,8 @@ export interface Source {
   artifacts(run: string, path: string, signal?: AbortSignal): Promise<Artifact[]>;
   /** The address of a file, for downloads, images and frames. */
   fileUrl(run: string, path: string): string;
+  /** The address of a folder as a ZIP archive; all of a run's files for an empty path. */
+  archiveUrl(run: string, path: string): string;
   /** The address of an HTML file as a page that has no origin. */
   pageUrl(run: string, path: string): string;
   /** Some bytes of a file, and how large it is where that is known. */
