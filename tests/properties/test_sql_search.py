@@ -77,13 +77,15 @@ def asked(noun, data, scope=None):
     )
 
 
-PLANS = {"FEW": search_plan.FEW, "MANY": search_plan.MANY, "STRIDE": search_plan.STRIDE}
+# What the limits of plans are lowered to, so that plans for many rows are made for few.
+LOWERED = {"FEW": 0, "MANY": 1, "STRIDE": 1, "LISTED": 0}
+USUAL = {name: getattr(search_plan, name) for name in LOWERED}
 
 
-def planned(monkeypatch, many):
-    """Have the plans that are for many rows made for few, or not."""
-    for name, usual in PLANS.items():
-        monkeypatch.setattr(search_plan, name, min(usual, name != "FEW") if many else usual)
+def planned(monkeypatch, lowered):
+    """Have some limits lowered, the others as usual."""
+    for name, usual in USUAL.items():
+        monkeypatch.setattr(search_plan, name, LOWERED[name] if name in lowered else usual)
 
 
 def property_test(function):
@@ -100,7 +102,7 @@ def test_runs(backend, monkeypatch, data):
     """Runs: attributes, metrics, params, tags, datasets, aggregates."""
     found = data.draw(things.runs(backend._database.dialect))
     filled(backend._database, things.fill_runs, found)
-    planned(monkeypatch, data.draw(st.booleans(), label="many"))
+    planned(monkeypatch, data.draw(st.sets(st.sampled_from(sorted(LOWERED))), label="lowered"))
     histories = {one["id"]: one["metrics"] for one in found}
     history = lambda run, key: [
         Metric(key, *point) for point in histories[run.info.run_id].get(key, ())

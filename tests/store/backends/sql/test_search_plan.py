@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from mlflow.search.parse import parse_filter, parse_order_by
 from mlflow.store.backends.base import Query
-from mlflow.store.backends.sql import SqlBackend, indexes, tables
+from mlflow.store.backends.sql import SqlBackend, indexes, search_plan, tables
 
 MANY, FEWER = 12_000, 4_000
 
@@ -24,7 +24,7 @@ def fill(backend, count):
             tables.runs.insert(),
             [
                 {"run_uuid": one, "experiment_id": 0, "lifecycle_stage": "active",
-                 "status": "FINISHED", "start_time": number}
+                 "status": "FINISHED", "start_time": number, "name": f"run {number}"}
                 for number, one in enumerate(ids)
             ],
         )  # fmt: skip
@@ -98,6 +98,8 @@ QUICK = [
     ("metrics.loss BETWEEN 0.5 AND 0.5002", ["params.ten"]),
     ("params.thousand = '77' and metrics.loss < 0.9", ["metrics.loss"]),
     ("status = 'FINISHED'", ["metrics.loss"]),
+    ("params.ten ILIKE '%3%'", None),
+    ("params.ten LIKE '3%' and metrics.loss < 0.9", ["metrics.loss DESC"]),
 ]
 
 
@@ -116,6 +118,46 @@ def test_deep_pages_are_as_cheap_as_the_first(stores):
     for _ in range(60):
         work, page = work_of(stores[MANY], None, ["metrics.loss"], page.token)
     assert work < 1.5 * first + 200
+
+
+def plans_of(store, text, order_by):
+    """How SQLite goes about the statements of a search that list runs, line by line; and its page."""
+    backend, _ = store
+    plans = []
+
+    def explain(_connection, cursor, statement, parameters, _context, _many):
+        if ".run_uuid, runs." in statement or ".run_uuid AS run_uuid" in statement:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[-1] for row in cursor.fetchall())
+
+    event.listen(backend._database.engine, "before_cursor_execute", explain)
+    _, page = work_of(store, text, order_by)
+    event.remove(backend._database.engine, "before_cursor_execute", explain)
+    assert plans
+    return plans, [run.info.run_id for run in page]
+
+
+def test_many_of_each_and_few_of_all(stores, monkeypatch):
+    """What lies side by side in an index is listed at once, not looked up for each row."""
+    text = "metrics.loss < 0.3 and params.ten in ('3', '4')"
+    listed, page = plans_of(stores[MANY], text, ["run_name"])
+    monkeypatch.setattr(search_plan, "LISTED", 0)
+    looked_up, same = plans_of(stores[MANY], text, ["run_name"])
+    assert ["LIST SUBQUERY"] == [one[:13] for one in listed if "SUBQUERY" in one]
+    assert ["CORRELATED SC"] == [one[:13] for one in looked_up if "SUBQUERY" in one]
+    assert page == same
+
+
+@pytest.mark.parametrize(
+    ("text", "order_by"),
+    [(None, ["run_name"]), ("run_name ILIKE '%n 77'", None), ("run_name = 'run 77'", None)],
+)
+def test_names_are_read_from_the_index_of_runs(stores, text, order_by):
+    """Neither an order by names nor a condition on them reads the table, but for the page."""
+    plans, _ = plans_of(stores[FEWER], text, order_by)
+    read = [one for one in plans if " runs " in one]
+    assert read
+    assert all("COVERING INDEX millstream_search_runs" in one for one in read)
 
 
 def test_without_indexes_the_rows_are_the_same(stores):

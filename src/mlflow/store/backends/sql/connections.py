@@ -155,7 +155,6 @@ def _pragmas(url: URL, durable: bool) -> Callable[[Any, Any], None]:
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT}",
             "foreign_keys = ON",
-            "case_sensitive_like = ON",
             f"synchronous = {level}",
             "cache_size = -20000",
             "temp_store = MEMORY",

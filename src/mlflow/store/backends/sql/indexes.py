@@ -31,7 +31,8 @@ _INDEXES: dict[str, dict[str, tuple[str, str]]] = {
         "metrics": _METRICS,
         "params": ("params", "{key}, value, run_uuid"),
         "tags": ("tags", "{key}, value, run_uuid"),
-        "runs": ("runs", _RUNS),
+        # With the names, which seldom change, searches by them need not read the table.
+        "runs": ("runs", f"{_RUNS}, name"),
     },
     POSTGRESQL: {
         "metrics": _METRICS,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Boolean, and_, false, func, literal, not_, or_, select, true
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from mlflow.search.nodes import NULL_OPS, And, Compare, Not
 from mlflow.store.backends.sql.search_fields import RealField
@@ -12,6 +14,7 @@ from mlflow.store.backends.sql.search_subjects import aggregate_of, datasets_of,
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from sqlalchemy import ColumnElement, FromClause
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 # SQLite takes a long chain for a deep one, and can neither read nor keep what is very deep.
 _CHAIN = 16
 _DEEPEST = 16
+_PLUS: custom_op[Any] = custom_op("+")
 
 
 class Group:
@@ -119,6 +123,18 @@ class Conditions:
             self.rows_of(group, rows, over=over), side.linked(rows, self._anchor)
         )
         return found.correlate_except(rows).exists()
+
+    def listed(self, group: Group) -> Condition:
+        """Return the same as `group`, asked by a list of all things for which it is so.
+
+        Args:
+            group: of a noun whose identity is one column.
+        """
+        ((name, column),) = self._anchor.items()
+        rows = self._subject.sides[group.kind].rows("listed")
+        found = select(rows.c[name]).where(self.rows_of(group, rows)).correlate_except(rows)
+        # With the sign, SQLite does not take the list for a way into the table, which costs more.
+        return UnaryExpression(column, operator=_PLUS).in_(found)
 
     def rows_of(self, group: Group, rows: FromClause, *, over: bool = True) -> Condition:
         """Return the condition that rows of a side table satisfy a group."""

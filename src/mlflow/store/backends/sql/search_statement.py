@@ -228,6 +228,7 @@ class Page:
         after: the cells of the row before.
         offset: how many rows to leave out.
         lead: what SQLite reads first: a group, `OWN`, or None for the table of the first term.
+        listed: groups whose things are put in a list first, in which each row is then looked up.
 
     Attributes:
         statement: the statement; its rows are for `read`.
@@ -242,8 +243,10 @@ class Page:
         after: Sequence[Cell] | None = None,
         offset: int = 0,
         lead: Group | str | None = None,
+        listed: Sequence[Group] = (),
     ) -> None:
         self._listing = listing
+        self._listed = listed
         self._subject = listing.subject
         self._rules = Rules(listing.dialect)
         self._tables: list[FromClause] = []
@@ -387,8 +390,10 @@ class Page:
     def _narrow(self, after: Sequence[Cell] | None) -> None:
         conditions = Conditions(self._subject, self._rules, self._anchor)
         for group in self._listing.groups:
-            if group not in self._applied:
-                self._where.append(conditions.group(group))
+            if group in self._applied:
+                continue
+            applied = conditions.listed if group in self._listed else conditions.group
+            self._where.append(applied(group))
         self._where += [conditions.of(other) for other in self._listing.others]
         if after is not None:
             behind: Condition = false()
