@@ -11,21 +11,29 @@ from mlflow.store.backends.sql import SqlBackend
 
 
 @pytest.mark.parametrize("sql_uri", ["mysql"], indirect=True)
-def test_conditions_on_metrics_of_models_are_no_joins(sql_uri):
+def test_conditions_on_subqueries_are_no_joins(sql_uri):
     """MySQL and MariaDB would choose among the orders of a dozen joins for hours."""
     backend = SqlBackend(sql_uri)
-    text = " and ".join(f"metrics.m{number} > 0" for number in range(4))
-    where, order = parse_filter("logged_models", text), parse_order_by("logged_models", None)
     plans = []
 
     @event.listens_for(backend._database.engine, "before_cursor_execute")
     def explain(_connection, cursor, statement, parameters, _context, _many):
-        if statement.startswith("SELECT logged_models.model_id"):
+        if statement.startswith("SELECT"):
             cursor.execute(f"EXPLAIN {statement}", parameters)
             plans.append([number for number, *_ in cursor.fetchall()])
 
-    assert [] == backend.search_logged_models(["0"], Query(where, order, 5))
+    for noun, search, condition in (
+        (
+            "logged_models",
+            lambda query: backend.search_logged_models(["0"], query),
+            "metrics.m{}>0",
+        ),
+        ("runs", lambda query: backend.search_runs(["0"], 1, query), "datasets.context!='{}'"),
+    ):
+        where = parse_filter(noun, " and ".join(condition.format(number) for number in range(4)))
+        plans.clear()
+        assert [] == search(Query(where, parse_order_by(noun, None), 5))
+        assert plans
+        # Of the query itself, not of those in it, one table is read.
+        assert {1} == {plan.count(1) for plan in plans}
     backend.close()
-    assert 1 == len(plans)
-    # Of the query itself, not of those in it, one table is read.
-    assert 1 == plans[0].count(1)

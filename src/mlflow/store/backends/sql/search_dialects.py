@@ -89,7 +89,7 @@ class Dialect:
         return [key.asc().nulls_last() if ascending else key.desc().nulls_last()]
 
     def apart(self, found: Condition) -> Condition:
-        """Return a condition IN (SELECT ...) in a form that is worked out by itself."""
+        """Return a condition on a subquery in a form in which it stays one."""
         return found
 
     def _exactly(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -182,7 +182,7 @@ class MysqlDialect(Dialect):
         return [key.is_(None), key.asc()] if ascending else [key.desc()]
 
     def apart(self, found: Condition) -> Condition:
-        # A bare IN becomes a join, and the time to choose an order of joins doubles with each: a
+        # A bare one becomes joins, and the time to choose an order of joins doubles with each: a
         # dozen take hours, before a row is read.
         return found.is_(true())
 

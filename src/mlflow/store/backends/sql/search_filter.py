@@ -164,7 +164,7 @@ class Conditions:
             found, field = datasets_of(self._anchor, where.key, self._rules.dialect)
             if where.op not in NULL_OPS:
                 found = found.where(field.holds(self._rules, where.op, where.value, over=over))
-            return found.exists()
+            return self._rules.dialect.apart(found.exists())
         rows = model_metrics(where.key, where.scope, self._rules.dialect, one=False)
         latest = select(rows.c.model_id).where(rows.c.place == 1)
         if where.op not in NULL_OPS:
