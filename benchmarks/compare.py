@@ -19,6 +19,7 @@ SCRIPTS = (
     "bench_import",
     "bench_client",
     "bench_sql",
+    "bench_search",
     "bench_server",
     "bench_scoring",
     "bench_install",
