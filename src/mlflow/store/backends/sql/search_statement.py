@@ -389,11 +389,11 @@ class Page:
 
     def _narrow(self, after: Sequence[Cell] | None) -> None:
         conditions = Conditions(self._subject, self._rules, self._anchor)
-        for group in self._listing.groups:
+        for number, group in enumerate(self._listing.groups):
             if group in self._applied:
                 continue
             applied = conditions.listed if group in self._listed else conditions.group
-            self._where.append(applied(group))
+            self._where.append(conditions.apart(applied(group), number))
         self._where += [conditions.of(other) for other in self._listing.others]
         if after is not None:
             behind: Condition = false()
