@@ -244,6 +244,10 @@ class Walk:
     def statements(self, connection):
         names = sa.inspect(connection).get_table_names()
         made = [connection.exec_driver_sql(f"SHOW CREATE TABLE `{one}`").one()[1] for one in names]
+        triggers = [row[0] for row in connection.exec_driver_sql("SHOW TRIGGERS")]
+        said = [
+            connection.exec_driver_sql(f"SHOW CREATE TRIGGER `{one}`").one() for one in triggers
+        ]
         rows = {name: found for name, found in everything(connection).items() if found}
         computed = {
             name: [
@@ -251,7 +255,9 @@ class Walk:
             ]
             for name in names
         }
-        return {"tables": made, "rows": rows, "computed": computed}
+        return {
+            "tables": made, "rows": rows, "computed": computed, "triggers": [one[2] for one in said],
+        }  # fmt: skip
 
 
 def value(column, number):
