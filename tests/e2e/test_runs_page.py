@@ -91,6 +91,24 @@ def test_columns_are_chosen_moved_and_remembered(tab, site):
     assert "params.dataset" in tab.page.url
 
 
+def test_the_lowest_of_a_metric(tab, site):
+    """Beside the last value stands the least that a run ever had."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("200 runs")
+    last = tab.page.locator("[data-column^='metrics.']").first
+    key = last.get_attribute("data-column").removeprefix("metrics.")
+    last.hover()
+    last.get_by_role("button", name="Column").click()
+    tab.page.get_by_role("menuitemcheckbox", name="Show its lowest value").click()
+
+    head = tab.page.locator(f".grid-head [data-column='lowest.{key}']")
+    expect(head).to_contain_text("lowest")
+    assert f"lowest.{key}" in tab.page.url
+    number = tab.page.locator(".grid [role='gridcell'] .metric:not(:has(i))").first
+    expect(number).to_have_text(re.compile(r"^[\d.e−]+$"))
+    tab.shot("runs-lowest")
+
+
 def test_everything_but_the_seed(tab, site):
     """Groups of seeds have a mean and a spread; the best is marked."""
     tab.open(f"experiments/{site.sweep}")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { colorsOf, PALETTE } from "../src/lib/colors.ts";
-import { column, constants, firstColumns, goalOf, isDown, orderTerm, readDirections, summaryOf, type Summary } from "../src/lib/columns.ts";
+import { column, constants, firstColumns, goalOf, isDown, isExtreme, orderTerm, readDirections, summaryOf, type Summary } from "../src/lib/columns.ts";
 import { readCsv, separatorOf } from "../src/lib/csv.ts";
 import { change, datasetTrouble, diffRows, same } from "../src/lib/diff.ts";
 import { ago, bytes, duration, metric, num, spelled, whole } from "../src/lib/format.ts";
@@ -181,4 +181,10 @@ test("the first rows say what there is until all were looked at", () => {
   assert.deepEqual(found.params.map((one) => [one.key, one.distinct, one.numeric]), [["lr", 3, true], ["o", 1, false]]);
   assert.equal(found.tags.length, 0);
   assert.ok(!found.complete);
+});
+
+test("the least and the greatest of a metric are numbers that are not sorted by", () => {
+  assert.deepEqual(["lowest", "val/loss", true], [column("lowest.val/loss")?.kind, column("lowest.val/loss")?.key, column("lowest.val/loss")?.numeric]);
+  assert.equal(orderTerm("highest.loss", true), null);
+  assert.deepEqual([true, true, false], [isExtreme("lowest.a"), isExtreme("highest.a"), isExtreme("metrics.lowest.a")]);
 });

@@ -32,6 +32,24 @@ def test_cells_follow_the_runs(sweep):
     } == found
 
 
+def test_the_least_and_the_greatest_of_all(sweep):
+    """Of what a run ever had of a metric; where runs are not looked at singly there are none."""
+    runs = [sweep.store.get_run(run_id) for run_id in sweep.ids[:2]]
+
+    def series(run, key):
+        return sweep.store.metric_series(run.info.run_id, key)
+
+    found = cells(runs, ["lowest.loss", "highest.loss", "lowest.none"], series)
+
+    assert {
+        "lowest.loss": [pytest.approx(1 / 3), pytest.approx(1 / 3 + 1)],
+        "highest.loss": [1.0, 2.0],
+        "lowest.none": [None, None],
+    } == found
+    with pytest.raises(MlflowException, match="single runs"):
+        reader("lowest.loss")
+
+
 def test_too_many_columns(sweep):
     """A request cannot ask for everything at once."""
     with pytest.raises(MlflowException, match="Too many columns"):

@@ -66,3 +66,14 @@ def test_all_points_have_their_places():
 
     assert [(1, 2, 3), (1, 2, 3), (0.5, math.inf, 1.0)] == list(series.columns())
     assert [[1], [1], [0.5]] == [list(one) for one in Series.of_rows([(1, 1, 0.5)]).columns()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, LONG])
+def test_extremes(count):
+    """Of finite values; of a long series they are summed up."""
+    rows = [(at, at, float((at * 7919) % 1009)) for at in range(count)]
+
+    found = Series.of_rows([*rows, (-1, -1, math.nan), (-2, -2, -math.inf)]).extremes()
+
+    values = [row[2] for row in rows]
+    assert (min(values, default=None), max(values, default=None)) == found

@@ -1,6 +1,9 @@
 // Columns of the runs table: their names, how they are shown, and which are shown at first.
 
-export type Kind = "attributes" | "metrics" | "params" | "tags";
+/** `lowest` and `highest` are those of all that a run ever had of a metric; they are looked at, not searched. */
+export type Kind = "attributes" | "metrics" | "lowest" | "highest" | "params" | "tags";
+
+const KINDS: readonly string[] = ["attributes", "metrics", "lowest", "highest", "params", "tags"];
 
 export interface Column {
   /** `metrics.val/loss`: what the server calls it. */
@@ -65,7 +68,7 @@ export const MAX_FIRST_PARAMS = 10;
 export function split(id: string): [Kind, string] | null {
   const dot = id.indexOf(".");
   const kind = id.slice(0, dot);
-  if (dot < 0 || !["attributes", "metrics", "params", "tags"].includes(kind)) return null;
+  if (dot < 0 || !KINDS.includes(kind)) return null;
   return [kind as Kind, id.slice(dot + 1)];
 }
 
@@ -79,9 +82,14 @@ export function column(id: string, summary?: Summary | null, widths: Record<stri
   const attribute = kind === "attributes" ? ATTRIBUTES[key] : undefined;
   const label = attribute?.label ?? (kind === "tags" ? ((Object.hasOwn(TAG_LABELS, key) ? TAG_LABELS[key] : undefined) ?? key) : key);
   const info = kind === "params" ? summary?.params.find((one) => one.key === key) : undefined;
-  const numeric = kind === "metrics" || !!attribute?.numeric || !!info?.numeric;
-  const natural = attribute?.width ?? Math.min(230, Math.max(kind === "metrics" ? 92 : 84, 34 + shortName(label).length * 7.2, 22 + longest(info) * 6.8));
+  const numeric = kind === "metrics" || isExtreme(id) || !!attribute?.numeric || !!info?.numeric;
+  const natural = attribute?.width ?? Math.min(230, Math.max(kind === "metrics" || isExtreme(id) ? 92 : 84, 34 + shortName(label).length * 7.2, 22 + longest(info) * 6.8));
   return { id, kind, key, label, numeric, width: Math.max(48, widths[id] ?? Math.round(natural)) };
+}
+
+/** Whether a column shows the least or the greatest value of a metric. */
+export function isExtreme(id: string): boolean {
+  return id.startsWith("lowest.") || id.startsWith("highest.");
 }
 
 /** What stands behind the last slash of a key; what stands before it is shown small. */
@@ -197,7 +205,7 @@ export function readDirections(text: string): Record<string, "up" | "down"> {
 /** An order term for the server: keys are quoted, as they may hold anything. */
 export function orderTerm(id: string, descending: boolean): string | null {
   const parts = split(id);
-  if (!parts) return null;
+  if (!parts || isExtreme(id)) return null;
   const [kind, key] = parts;
   const direction = descending ? "DESC" : "ASC";
   if (kind === "attributes") {

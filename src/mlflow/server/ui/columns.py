@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from mlflow.entities.run import Run
+    from mlflow.store.series.columns import Series
 
 METRIC, PARAM, TAG, ATTRIBUTE = "metrics", "params", "tags", "attributes"
+# The least and the greatest finite value that a run ever had of a metric.
+LOWEST, HIGHEST = "lowest", "highest"
 MAX_COLUMNS = 500
 # Longer texts are cut in tables: the page of the run has the whole.
 MAX_TEXT = 500
@@ -41,10 +44,10 @@ def split(column: str) -> tuple[str, str]:
         MlflowException: INVALID_PARAMETER_VALUE for a name that is none.
     """
     kind, dot, key = column.partition(".")
-    if not dot or not key or kind not in (METRIC, PARAM, TAG, ATTRIBUTE):
+    if not dot or not key or kind not in (METRIC, PARAM, TAG, ATTRIBUTE, LOWEST, HIGHEST):
         raise invalid(
-            f"Invalid column {column[:100]!r}: write metrics.KEY, params.KEY, tags.KEY or "
-            "attributes.NAME."
+            f"Invalid column {column[:100]!r}: write metrics.KEY, lowest.KEY, highest.KEY, "
+            "params.KEY, tags.KEY or attributes.NAME."
         )
     if kind == ATTRIBUTE and key not in _ATTRIBUTES:
         raise invalid(
@@ -53,13 +56,22 @@ def split(column: str) -> tuple[str, str]:
     return kind, key
 
 
-def reader(column: str) -> Callable[[Run], Any]:
+def reader(column: str, series: Callable[[Run, str], Series] | None = None) -> Callable[[Run], Any]:
     """Return the function from a run to its value in a column; None where it has none.
 
+    Args:
+        column: its name.
+        series: reads the points of a metric, for columns that look at all of them.
+
     Raises:
-        MlflowException: INVALID_PARAMETER_VALUE for a name that is no column.
+        MlflowException: INVALID_PARAMETER_VALUE for a name that is no column, or is none here.
     """
     kind, key = split(column)
+    if kind in (LOWEST, HIGHEST):
+        if series is None:
+            raise invalid(f"Invalid column {column[:100]!r}: it is shown for single runs only.")
+        of_all, at = series, (0 if kind == LOWEST else 1)
+        return lambda run: of_all(run, key).extremes()[at] if key in run.data.metrics else None
     if kind == METRIC:
         return lambda run: run.data.metrics.get(key)
     if kind == PARAM:
@@ -69,10 +81,17 @@ def reader(column: str) -> Callable[[Run], Any]:
     return _ATTRIBUTES[key]
 
 
-def cells(runs: Sequence[Run], names: Iterable[str]) -> dict[str, list[Any]]:
+def cells(
+    runs: Sequence[Run], names: Iterable[str], series: Callable[[Run, str], Series] | None = None
+) -> dict[str, list[Any]]:
     """Return for each column the cells of the runs, in their order.
 
     Numbers that JSON lacks are the texts `NaN`, `Infinity` and `-Infinity`.
+
+    Args:
+        runs: the rows.
+        names: of the columns.
+        series: as for `reader`.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for a name that is no column, or too many.
@@ -82,7 +101,7 @@ def cells(runs: Sequence[Run], names: Iterable[str]) -> dict[str, list[Any]]:
         raise invalid(f"Too many columns: {len(wanted)}; at most {MAX_COLUMNS} at a time.")
     found = {}
     for name in wanted:
-        read = reader(name)
+        read = reader(name, series)
         found[name] = [plain(read(run)) for run in runs]
     return found
 

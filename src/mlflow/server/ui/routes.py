@@ -163,7 +163,9 @@ class PageData:
 
     def _runs(self, asked: RunsBody) -> dict[str, Any]:
         frame = self._frames.get(asked.experiments, asked.view)
-        return window(self._store, frame, asked.ask(), asked.columns, asked.offset, asked.limit)
+        ask, points = asked.ask(), self._histories.get
+        place = (asked.offset, asked.limit)
+        return window(self._store, frame, ask, asked.columns, *place, points)
 
     def _summary(self, asked: RunsBody) -> dict[str, Any]:
         frame = self._frames.get(asked.experiments, asked.view)

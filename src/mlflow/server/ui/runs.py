@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow.search.nodes import OrderBy
     from mlflow.server.ui.frame import Frame
     from mlflow.store.base import AbstractStore
+    from mlflow.store.series.columns import Series
 
 MAX_WINDOW = 500
 # What every row carries, whichever columns are shown.
@@ -68,6 +69,7 @@ def window(
     columns: Sequence[str] | None,
     offset: int = 0,
     limit: int = 100,
+    series: Callable[[Run, str], Series] | None = None,
 ) -> dict[str, Any]:
     """Return some rows of the table, as the store has them now.
 
@@ -82,6 +84,7 @@ def window(
             know yet which there are.
         offset: how many rows come before.
         limit: how many rows, at most 500.
+        series: reads the points of a metric, for columns that look at all of them.
 
     Returns:
         `columns`: cells by name, `total`: how many rows there are (None while that is not known),
@@ -112,8 +115,9 @@ def window(
         more = offset + len(rows) < (total or 0)
     if total is not None and not more and rows:
         total = offset + len(rows)  # the store is right where both differ
+    names = [*ALWAYS, *(_found_in(rows) if columns is None else columns)]
     return {
-        "columns": cells(rows, [*ALWAYS, *(_found_in(rows) if columns is None else columns)]),
+        "columns": cells(rows, names, series),
         "count": len(rows),
         "total": total,
         "more": more,

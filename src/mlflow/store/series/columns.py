@@ -140,6 +140,15 @@ class Series:
         steps, times, values = zip(*rows, strict=True)
         return steps, times, values
 
+    def extremes(self) -> tuple[float | None, float | None]:
+        """Return the least and the greatest finite value; None where there is none."""
+        if not len(self.values):
+            return None, None
+        summary = self.summaries.get(AXES[0])
+        if summary is None:
+            return min(self.values), max(self.values)
+        return min(summary.least), max(summary.most)
+
     def along(self, axis: str) -> tuple[Sequence[int], Sequence[float]]:
         """Return (positions, values) of the finite points in the order of positions.
 

@@ -7,7 +7,7 @@ import { MenuList, Popover, type Item } from "../../widgets/overlay.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { experimentNames } from "../../app/experiments.ts";
 import { go, href, patch } from "../../app/router.ts";
-import { column, isDown, shortName, type Column, type MetricInfo, type Summary } from "../../lib/columns.ts";
+import { column, isDown, isExtreme, shortName, type Column, type MetricInfo, type Summary } from "../../lib/columns.ts";
 import { duration, metric, num, type Cell } from "../../lib/format.ts";
 import { condition } from "../../lib/query.ts";
 import { list } from "../../lib/url.ts";
@@ -183,7 +183,7 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
   const place = useRef<HTMLSpanElement>(null);
   const term = order.find((sort) => sort.id === one.id);
   const rank = order.length > 1 && term ? order.indexOf(term) + 1 : null;
-  const canSort = one.id !== "attributes.duration";
+  const canSort = one.id !== "attributes.duration" && !isExtreme(one.id);
   const down = isDown(one.key, directions);
   const sort = (event: MouseEvent) => {
     if (!canSort) return;
@@ -192,8 +192,8 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
     if (term && term.descending !== first && !event.shiftKey) patch({ sort: undefined });
     else setSort(one.id, term ? !term.descending : first, event.shiftKey);
   };
-  const kind = one.kind === "attributes" ? "" : one.kind === "tags" ? "tag" : one.kind.slice(0, -1);
-  const prefix = one.kind === "attributes" ? "" : one.label.slice(0, Math.max(0, one.label.lastIndexOf("/")));
+  const kind = one.kind === "attributes" ? "" : isExtreme(one.id) ? one.kind : one.kind.slice(0, -1);
+  const prefix = one.kind === "attributes" || isExtreme(one.id) ? "" : one.label.slice(0, Math.max(0, one.label.lastIndexOf("/")));
   const without = () => setColumns(columnIds.filter((id) => id !== one.id));
   const isPinned = pinned.value.includes(one.id);
   const items: (Item | null)[] = [
@@ -206,6 +206,12 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
     ...(one.kind === "metrics" ? [
       { label: "More is better", checked: !down, run: () => onDirection(one.key, "up") },
       { label: "Less is better", checked: down, run: () => onDirection(one.key, "down") },
+      null,
+      ...(["lowest", "highest"] as const).map((which): Item => {
+        const id = `${which}.${one.key}`;
+        const isShown = columnIds.includes(id);
+        return { label: `Show its ${which} value`, checked: isShown, run: () => setColumns(isShown ? columnIds.filter((other) => other !== id) : columnIds.flatMap((other) => (other === one.id ? [other, id] : [other]))) };
+      }),
       null,
     ] : []),
     ...(one.kind === "params" || one.kind === "tags" ? [{ label: "Group by this", icon: "group" as const, run: () => setGroup([...groupBy.value.filter((id) => id !== one.id), one.id]) }] : []),
@@ -260,7 +266,7 @@ export function CellView({ column: one, value, row, info, down }: {
     if (one.id === "attributes.duration" && row.status === "RUNNING" && row.start) return <span class="dim" title="Still running">{duration(Date.now() - row.start)}</span>;
     return <span class="none">–</span>;
   }
-  if (one.kind === "metrics") {
+  if (one.kind === "metrics" || isExtreme(one.id)) {
     const number = metric(value);
     if (number === null) return <span>{String(value)}</span>;
     if (!Number.isFinite(number)) return <span class="odd" title="Not a finite number">{num(number)}</span>;
