@@ -176,6 +176,8 @@ def _add(site, experiment, luck, base, number, optimizer, depth, lr, seed):
         points.append(Metric("train/loss", 1.8 * math.exp(-3 * part * good), start, step))
     status = 1 if number == 199 else 4 if number % 20 == 7 else 3
     tags = {"team": "core" if number % 2 else "apps"}
+    if status == 4:
+        tags["millstream.error.type"] = "ValueError" if number % 40 == 7 else "MemoryError"
     site.run(experiment, f"r{depth}-{optimizer}-{number}", params=params, metrics=points,
              tags=tags, status=status, start=start)  # fmt: skip
 

@@ -91,6 +91,18 @@ def test_columns_are_chosen_moved_and_remembered(tab, site):
     assert "params.dataset" in tab.page.url
 
 
+def test_failures_are_grouped_by_their_exception(tab, site):
+    """One click: what went wrong, and how often."""
+    tab.open(f"experiments/{site.sweep}")
+    tab.see("10 failed")
+    tab.page.get_by_role("button", name="by error").click()
+    rows = tab.page.get_by_role("row")
+    expect(rows.filter(has_text="ValueError")).to_contain_text("5")
+    expect(rows.filter(has_text="MemoryError")).to_contain_text("5")
+    tab.see("10 runs")
+    tab.shot("runs-errors")
+
+
 def test_the_lowest_of_a_metric(tab, site):
     """Beside the last value stands the least that a run ever had."""
     tab.open(f"experiments/{site.sweep}")

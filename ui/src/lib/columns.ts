@@ -60,6 +60,8 @@ const TAG_LABELS: Record<string, string> = {
   "mlflow.source.git.commit": "Commit",
   "mlflow.source.git.branch": "Branch",
   "mlflow.note.content": "Description",
+  "millstream.error.type": "Error",
+  "millstream.error.message": "Error message",
 };
 
 export const MAX_FIRST_METRICS = 8;

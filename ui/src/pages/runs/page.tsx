@@ -273,6 +273,9 @@ function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readon
   );
 }
 
+/** The tag in which a run keeps the type of the exception that ended it. */
+const ERROR_TYPE = "millstream.error.type";
+
 function SummaryLine({ rows, summary, nested }: { rows: Rows; summary: Summary | null; nested: boolean }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
@@ -292,6 +295,14 @@ function SummaryLine({ rows, summary, nested }: { rows: Rows; summary: Summary |
             {`${whole(status[value])} ${value.toLowerCase()}`}
           </button>
         ) : null,
+      )}
+      {summary?.tags.some((one) => one.key === ERROR_TYPE) && !groupBy.value.length && (
+        <button
+          type="button" class="chip" title="Group the failed runs by their exception"
+          onClick={() => patch({ q: status["FAILED"] && !filterText.value ? "attributes.status = 'FAILED'" : filterText.value || undefined, group: list([`tags.${ERROR_TYPE}`]), open: undefined })}
+        >
+          by error
+        </button>
       )}
       {summary && !summary.complete && <span class="dim">reading runs… {whole(summary.total)} so far</span>}
       {summary?.capped && <span class="note warn">Summaries speak of the newest {whole(summary.total)} runs.</span>}
