@@ -38,8 +38,7 @@ MODULES: dict[str, str] = {
             f"mlflow.{name}"
             for name in (
                 "catboost diffusers h2o johnsnowlabs keras lightgbm onnx paddle pmdarima prophet "
-                "pytorch sentence_transformers spacy spark statsmodels tensorflow transformers "
-                "xgboost"
+                "pytorch sentence_transformers spacy spark statsmodels tensorflow transformers"
             ).split()
         ),
         f"autolog {_FLAVOR} MlflowCallback load_checkpoint",
@@ -161,6 +160,10 @@ def announce(name: str) -> None:
     )
 
 
+# Flavors whose models are here and whose autologging is not.
+AUTOLOG = ("mlflow.xgboost",)
+
+
 def later(name: str) -> Any:
     """Return what stands for a name of a later version: a class for `CapWords`, else a function."""
     last = name.rpartition(".")[2]
@@ -190,7 +193,7 @@ def _refuse(name: str) -> Callable[..., Any]:
     return refuse
 
 
-def _observer(name: str) -> Callable[..., None]:
+def observer(name: str) -> Callable[..., None]:
     def observe(*args: Any, **kwargs: Any) -> None:
         del args, kwargs
         announce(name)
@@ -206,7 +209,7 @@ def fill(module: ModuleType) -> None:
     prefix = f"{module.__name__}."
     for name in MODULES[module.__name__].split():
         full = prefix + name
-        setattr(module, name, _observer(full) if name == "autolog" else later(full))
+        setattr(module, name, observer(full) if name == "autolog" else later(full))
     for full in MODULES:
         name = full.removeprefix(prefix)
         if name != full and "." not in name:
@@ -344,13 +347,13 @@ def update_current_trace(
 
 
 # What only switches observation on or off.
-enable = _observer("mlflow.tracing.enable")
-disable = _observer("mlflow.tracing.disable")
-configure = _observer("mlflow.tracing.configure")
-set_destination = _observer("mlflow.tracing.set_destination")
-reset = _observer("mlflow.tracing.reset")
-enable_notebook_display = _observer("mlflow.tracing.enable_notebook_display")
-disable_notebook_display = _observer("mlflow.tracing.disable_notebook_display")
+enable = observer("mlflow.tracing.enable")
+disable = observer("mlflow.tracing.disable")
+configure = observer("mlflow.tracing.configure")
+set_destination = observer("mlflow.tracing.set_destination")
+reset = observer("mlflow.tracing.reset")
+enable_notebook_display = observer("mlflow.tracing.enable_notebook_display")
+disable_notebook_display = observer("mlflow.tracing.disable_notebook_display")
 
 
 def is_databricks_uri(uri: str) -> bool:

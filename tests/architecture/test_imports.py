@@ -90,14 +90,14 @@ def test_the_command_starts_without_the_models(tmp_path):
     assert set() == {"numpy", "pandas", "sklearn", "starlette", "uvicorn", "yaml"} & set(loaded)
 
 
-@pytest.mark.parametrize("name", ["sklearn", "pyfunc", "models", "data", "artifacts"])
+@pytest.mark.parametrize("name", ["sklearn", "xgboost", "pyfunc", "models", "data", "artifacts"])
 def test_submodules_import_without_their_library(name, tmp_path):
     """`import mlflow.sklearn` works where scikit-learn is not installed."""
     _python(
         "import importlib.abc\n"
         "class Absent(importlib.abc.MetaPathFinder):\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('sklearn', 'skops', 'scipy', 'matplotlib', 'PIL'):\n"
+        "        if name.partition('.')[0] in ('sklearn', 'skops', 'scipy', 'matplotlib', 'PIL', 'xgboost'):\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
         f"import mlflow.{name}",

@@ -7,6 +7,7 @@ list of `{"outcome", "message", "events", "behind"}`.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -74,7 +75,11 @@ def warm_up() -> None:
 
     import mlflow.pyfunc
     import mlflow.sklearn
+    from mlflow.models.flavors import FLAVORS
 
+    for flavor in FLAVORS.values():
+        if flavor.ready and flavor.library and importlib.util.find_spec(flavor.library):
+            importlib.import_module(flavor.library)
     assert cloudpickle, joblib
     assert sklearn.pipeline, skops.io
     assert mlflow.pyfunc, mlflow.sklearn

@@ -273,6 +273,7 @@ LOADERS = ["os", "subprocess", "../../x", "mlflow.cli", "builtins", "antigravity
            "mlflow", "a b", "x;y", "runpy", "payload_not_trusted", ""]  # fmt: skip
 PATHS = ["../..", "/etc", "../../../../etc/passwd", "/etc/passwd", "..\\..\\x", "a/../../..",
          "link", "C:\\x"]  # fmt: skip
+CLASSES = ["os.system", "subprocess.Popen", "builtins.eval", "mlflow.cli.main", "payload_x.Y", "x"]
 
 
 @pytest.mark.parametrize("policy", ["deny", "allow"])
@@ -288,6 +289,18 @@ def test_mlmodel_files(tmp_path, policy):
     for number, loader in enumerate(LOADERS):
         cases.append(case(write(tmp_path / f"l{number}", pyfunc(loader)), env=env))
         names.append(f"loader {loader!r}")
+    for name, info in FLAVORS.items():
+        for number, path in enumerate(PATHS if info.ready else ()):
+            conf = {"data": path, "pickled_model": path}
+            flavors = {**pyfunc(info.module), name: conf}
+            cases.append(case(write(tmp_path / f"{name}{number}", flavors), env=env))
+            names.append(f"{name} of {path}")
+        for number, kind in enumerate(CLASSES if info.ready else ()):
+            conf = {"data": "d", "pickled_model": "d", "model_class": kind,
+                    "serialization_format": "skops"}  # fmt: skip
+            flavors = {**pyfunc(info.module), name: conf}
+            cases.append(case(write(tmp_path / f"{name}c{number}", flavors, {"d": "x"}), env=env))
+            names.append(f"{name} of the class {kind}")
     for key in ("code", "data", "python_model", "model", "artifact", "code_model"):
         for number, path in enumerate(PATHS):
             folder = tmp_path / f"{key}{number}"

@@ -3,7 +3,7 @@
 import pytest
 
 from mlflow.exceptions import MlflowException
-from mlflow.models.source import local_model_folder
+from mlflow.models.source import local_model_folder, model_file
 
 
 def test_a_path_is_used_where_it_lies(tmp_path, monkeypatch):
@@ -33,3 +33,15 @@ def test_a_copy_is_made_when_a_place_is_named(tmp_path):
     found = local_model_folder(str(tmp_path / "m"), str(tmp_path / "to"))
 
     assert found.startswith(str(tmp_path / "to"))
+
+
+def test_a_flavors_file_stays_in_its_folder(tmp_path):
+    (tmp_path / "MLmodel").write_text("flavors: {one: {data: d}, two: {data: ../d}, three: {}}")
+
+    assert model_file(str(tmp_path), "one", "data", "e") == (
+        {"data": "d"},
+        str(tmp_path / "d"),
+    )
+    assert model_file(str(tmp_path), "three", "data", "e")[1] == str(tmp_path / "e")
+    with pytest.raises(MlflowException):
+        model_file(str(tmp_path), "two", "data", "e")

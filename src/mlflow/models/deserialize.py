@@ -182,6 +182,37 @@ def load_skops(path: str) -> Any:
         raise invalid(f"'{path}' is no readable skops file: {error}") from error
 
 
+def load_class(name: object, library: str, path: str) -> type:
+    """Return the class of which an MLmodel says that its model is.
+
+    Classes of the flavor's own library are taken. Others are someone's code, whose import runs it.
+
+    Args:
+        name: the class, with its module.
+        library: the flavor's library.
+        path: the model's folder, for messages.
+
+    Raises:
+        MlflowException: the loader refuses code, or there is no such class.
+    """
+    module, _, attribute = name.rpartition(".") if isinstance(name, str) else ("", "", "")
+    if not module or not all(part.isidentifier() for part in str(name).split(".")):
+        raise invalid(f"The model at '{path}' names a class that is none: {name!r}.")
+    if module.split(".", 1)[0] != library:
+        if _of_standard_library(module) or module.split(".", 1)[0] == "mlflow":
+            raise invalid(f"The model at '{path}' names a class that is no model's: {name!r}.")
+        require_code_allowed(f"a model of the class {name}", path)
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError as error:
+        raise MlflowException(
+            f"The model at '{path}' is of the class {name}, which cannot be imported: {error}"
+        ) from error
+    if not isinstance(found, type):
+        raise invalid(f"The model at '{path}' is of the class {name}, which is not there.")
+    return found
+
+
 def _of_standard_library(name: str) -> bool:
     top = name.split(".", 1)[0]
     return top in sys.stdlib_module_names or top in ("builtins", "nt", "posix")

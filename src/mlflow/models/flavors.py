@@ -55,7 +55,7 @@ FLAVORS: dict[str, FlavorInfo] = {
     "statsmodels": FlavorInfo("mlflow.statsmodels", "statsmodels", "statsmodels"),
     "tensorflow": FlavorInfo("mlflow.tensorflow", "tensorflow", "tensorflow"),
     "transformers": FlavorInfo("mlflow.transformers", "transformers", "transformers torch"),
-    "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost"),
+    "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost", ready=True),
 }
 
 # Loader modules that MLmodel files name and that are no flavor's own module.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import not_found
+from mlflow.models.deserialize import code_allowed
+from mlflow.models.folder import add_code_path, confined, flavor_configuration
 
 
 def local_model_folder(
@@ -35,3 +38,23 @@ def local_model_folder(
     if only is not None:
         uri = uri.rstrip("/") + "/" + only
     return str(download_artifacts(artifact_uri=uri, dst_path=dst_path))
+
+
+def model_file(path: str, flavor: str, key: str, default: str) -> tuple[dict[str, Any], str]:
+    """Return what a folder's MLmodel says of a flavor, and the file that holds the model.
+
+    The code that came with the model can be imported from then on, where the loader permits that.
+
+    Args:
+        path: the folder.
+        flavor: the flavor.
+        key: where its configuration names the file.
+        default: the file, when it names none.
+
+    Raises:
+        MlflowException: there is no such flavor, or the file would be outside of the folder.
+    """
+    conf = flavor_configuration(path, flavor)
+    if conf.get("code") and code_allowed():
+        add_code_path(confined(path, conf["code"], "The code folder"))
+    return conf, confined(path, conf.get(key) or default, "The model file")

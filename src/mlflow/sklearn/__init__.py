@@ -8,21 +8,26 @@ import sys
 from typing import Any
 
 from mlflow.exceptions import MlflowException, invalid
-from mlflow.models.deserialize import (
-    code_allowed,
-    dump_pickle,
-    dump_skops,
-    load_pickle,
-    load_skops,
-)
 from mlflow.models.env_files import CONDA_ENV_FILE_NAME, PYTHON_ENV_FILE_NAME
+from mlflow.models.estimators import (
+    PICKLE_FILE,
+    SERIALIZATION_FORMAT_CLOUDPICKLE,
+    SERIALIZATION_FORMAT_PICKLE,
+    SERIALIZATION_FORMAT_SKOPS,
+    check_format,
+    load_estimator,
+    write_estimator,
+)
+from mlflow.models.estimators import (
+    SUPPORTED_SERIALIZATION_FORMATS as SUPPORTED_SERIALIZATION_FORMATS,
+)
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.folder import MLMODEL_FILE_NAME, add_code_path, confined, flavor_configuration
+from mlflow.models.folder import MLMODEL_FILE_NAME
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import installed_version
 from mlflow.models.requirements import conda_environment, pinned
-from mlflow.models.source import local_model_folder
+from mlflow.models.source import local_model_folder, model_file
 from mlflow.pyfunc import add_to_model
 from mlflow.pyfunc.loaded import PyFuncModel
 from mlflow.sklearn import autologging
@@ -30,16 +35,6 @@ from mlflow.tracking.autolog import autologging_integration
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "sklearn"
-SERIALIZATION_FORMAT_PICKLE = "pickle"
-SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
-SERIALIZATION_FORMAT_SKOPS = "skops"
-SUPPORTED_SERIALIZATION_FORMATS = [
-    SERIALIZATION_FORMAT_SKOPS,
-    SERIALIZATION_FORMAT_PICKLE,
-    SERIALIZATION_FORMAT_CLOUDPICKLE,
-]
-_PICKLE_FILE = "model.pkl"
-_SKOPS_FILE = "model.skops"
 # They decide how an estimator predicts; their versions belong beside it.
 _COMPANIONS = ("numpy", "pandas", "scipy")
 _SELF = sys.modules[__name__]
@@ -113,11 +108,7 @@ def save_model(
         MlflowException: the format is unknown, the folder is taken, or it cannot be written in
             the format asked for.
     """
-    if serialization_format not in (None, *SUPPORTED_SERIALIZATION_FORMATS):
-        raise invalid(
-            f"Unrecognized serialization format: {serialization_format}. Please specify one of "
-            f"the following supported formats: {SUPPORTED_SERIALIZATION_FORMATS}."
-        )
+    check_format(serialization_format)
     folder = FlavorFolder(
         path,
         mlflow_model,
@@ -130,7 +121,9 @@ def save_model(
         pip_requirements=pip_requirements,
         extra_pip_requirements=extra_pip_requirements,
     )
-    file_name, written = _write(sk_model, folder, serialization_format, skops_trusted_types)
+    file_name, written = write_estimator(
+        sk_model, folder, serialization_format, skops_trusted_types
+    )
     _describe(folder, sk_model, file_name, written, pyfunc_predict_fn, skops_trusted_types)
     wrapped = None
     if folder.wants_signature and hasattr(sk_model, pyfunc_predict_fn):
@@ -143,56 +136,6 @@ def save_model(
         ),
         companions=_COMPANIONS,
     )
-
-
-def _write(
-    sk_model: Any, folder: FlavorFolder, wanted: str | None, trusted: list[str] | None
-) -> tuple[str, str]:
-    chosen = wanted
-    if wanted in (None, SERIALIZATION_FORMAT_SKOPS):
-        chosen = _write_skops(sk_model, folder.file(_SKOPS_FILE), wanted, trusted)
-    if chosen == SERIALIZATION_FORMAT_SKOPS:
-        return _SKOPS_FILE, chosen
-    chosen = chosen or SERIALIZATION_FORMAT_CLOUDPICKLE
-    try:
-        dump_pickle(sk_model, folder.file(_PICKLE_FILE), chosen)
-    except MlflowException:
-        raise
-    except Exception as error:
-        raise MlflowException(
-            f"The model cannot be written with {chosen}: {type(error).__name__}: {error}"
-        ) from error
-    return _PICKLE_FILE, chosen
-
-
-def _write_skops(
-    sk_model: Any, path: str, wanted: str | None, trusted: list[str] | None
-) -> str | None:
-    if wanted is None and installed_version("skops") is None:
-        return None
-    try:
-        unknown = dump_skops(sk_model, path, trusted)
-        if not unknown:
-            return SERIALIZATION_FORMAT_SKOPS
-        reason = f"it holds types that skops does not know to be safe: {unknown}"
-    except Exception as error:
-        if wanted is not None:
-            raise MlflowException(f"The model cannot be written with skops: {error}") from error
-        reason = f"skops cannot write it ({type(error).__name__}: {error})"
-    if os.path.exists(path):
-        os.remove(path)
-    if wanted is not None:
-        raise invalid(
-            "The saved sklearn model references untrusted types. If you are sure loading these "
-            "types is safe, set the 'skops_trusted_types' parameter when calling 'log_model' or "
-            f"'save_model' to the list of trusted types. Root error: {reason}"
-        )
-    _logger.warning(
-        "The model is written with cloudpickle, because %s. Name them in `skops_trusted_types` to "
-        "write it with skops, or give `serialization_format` to choose without this warning.",
-        reason,
-    )
-    return None
 
 
 def _describe(
@@ -326,28 +269,14 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
         MlflowException: there is no such model, or the loader refuses its format.
     """
     path = local_model_folder(model_uri, dst_path)
-    conf = flavor_configuration(path, FLAVOR_NAME)
-    if conf.get("code") and code_allowed():
-        add_code_path(confined(path, conf["code"], "The code folder"))
-    file_path = confined(path, conf.get("pickled_model") or _PICKLE_FILE, "The model file")
-    return _load_file(file_path, str(conf.get("serialization_format") or "pickle"))
-
-
-def _load_file(path: str, serialization_format: str) -> Any:
-    if serialization_format == SERIALIZATION_FORMAT_SKOPS:
-        return load_skops(path)
-    if serialization_format not in SUPPORTED_SERIALIZATION_FORMATS:
-        raise invalid(
-            f"Unrecognized serialization format: {serialization_format}. Please specify one of "
-            f"the following supported formats: {SUPPORTED_SERIALIZATION_FORMATS}."
-        )
-    return load_pickle(path, serialization_format)
+    conf, file = model_file(path, FLAVOR_NAME, "pickled_model", PICKLE_FILE)
+    return load_estimator(file, str(conf.get("serialization_format") or "pickle"))
 
 
 def _load_pyfunc(path: str) -> _SklearnModelWrapper:
     # Old folders hand over the pickle itself as their data.
     if os.path.isfile(path):
-        return _SklearnModelWrapper(_load_file(path, SERIALIZATION_FORMAT_PICKLE))
+        return _SklearnModelWrapper(load_estimator(path, SERIALIZATION_FORMAT_PICKLE))
     if not os.path.isfile(os.path.join(path, MLMODEL_FILE_NAME)):
         raise invalid(f"'{path}' is neither a model's folder nor its pickle.")
     return _SklearnModelWrapper(load_model(path))
