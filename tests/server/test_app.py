@@ -9,8 +9,10 @@ import threading
 
 import pytest
 
+from mlflow.exceptions import MlflowException
 from mlflow.server.app import ServerApp, Settings
 from mlflow.store.backends.memory import MemoryBackend
+from mlflow.store.backends.sql import SqlBackend
 from mlflow.store.local import LocalStore
 
 from .asking import Client, ask
@@ -228,3 +230,20 @@ def test_a_lone_write_is_no_block():
     with Client(Blocks()) as client:
         assert 200 == client.post("runs/create", {"experiment_id": "0"}).status
         assert [] == client.store.sizes
+
+
+@pytest.mark.parametrize("sql_uri", ["sqlite"], indirect=True)
+def test_where_the_store_is_stays_the_operator_s_business(sql_uri, monkeypatch):
+    """Its own messages name files and addresses; those that leave the server do not."""
+    store = LocalStore(SqlBackend(sql_uri))
+    assert store.address == sql_uri
+
+    def fails(run_id):
+        raise MlflowException(f"The database {store.address} is full.", "RESOURCE_EXHAUSTED")
+
+    monkeypatch.setattr(store, "get_run", fails)
+    with Client(store) as client:
+        answer = client.get("runs/get", run_id="0" * 32)
+
+    assert "The database of this server is full." == answer.json["message"]
+    assert (429, "RESOURCE_EXHAUSTED") == (answer.status, answer.code)

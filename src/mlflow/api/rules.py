@@ -136,6 +136,13 @@ def _is_word(value: str) -> bool:
     return rest == "" or rest.isalnum()
 
 
+def free_texts(**named: object) -> None:
+    """Check texts that may be anything, or absent, but have to be Unicode to be kept."""
+    for path, value in named.items():
+        if isinstance(value, str):
+            encodable(path, value)
+
+
 def run_id(value: object, path: str = "run_id") -> str:
     """Return a run id: letters, digits, `_` and `-`, at most 256 characters."""
     if not isinstance(value, str) or not _is_id(value, MAX_RUN_ID_LENGTH):

@@ -101,6 +101,7 @@ class ServerApp:
         settings: limits, threads, the prefix of all paths.
         guards: wrap the routes; the first one sees a request first.
         log: the access log, if one is kept.
+        replays: knows the writes that came before; those of this process when absent.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class ServerApp:
         settings: Settings | None = None,
         guards: Sequence[Guard] = (),
         log: AccessLog | None = None,
+        replays: Replays | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self._stores = (store, registry or store)
@@ -122,8 +124,9 @@ class ServerApp:
         self._files = Threads(_FILE_THREADS, self.settings.queue, "file")
         self._log = log
         self.metrics = self._counted()
+        self._replays = replays or Replays()
         self.calls = Calls(
-            self._readers.submit, self._writers.submit, everybody, Replays(), checks(store)
+            self._readers.submit, self._writers.submit, everybody, self._replays, checks(store)
         )
         self.routes = Routes(self.settings.prefix)
         self._add_routes()
@@ -204,6 +207,7 @@ class ServerApp:
         self.metrics.keep()
         if self._log is not None:
             self._log.close()
+        self._replays.close()
         for store in dict.fromkeys(self._stores):
             close = getattr(store, "close", None)
             if close is not None:
@@ -264,7 +268,7 @@ class ServerApp:
             scope[OPERATION] = endpoint.name
             return await endpoint.handler(request)
         except MlflowException as error:
-            return error_answer(error)
+            return error_answer(self._without_addresses(error))
         except AnsweredError as error:
             return error.answer
         except BusyError:
@@ -285,6 +289,18 @@ class ServerApp:
                     f"An internal error happened; the server's log has it as {reference}."
                 )
             )
+
+    def _without_addresses(self, error: MlflowException) -> MlflowException:
+        """Return an error without the paths and addresses that are the operator's own business."""
+        message = error.message
+        for store in self._stores:
+            address = getattr(store, "address", "")
+            if address and address in message:
+                message = message.replace(address, "of this server")
+        if message == error.message:
+            return error
+        _logger.warning("%s", error.message)
+        return MlflowException(message, error.error_code)
 
 
 async def _left(receive: Receive) -> None:

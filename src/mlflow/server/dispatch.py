@@ -85,7 +85,9 @@ class Operation:
             if len(key) > MAX_KEY:
                 raise invalid(f"The header Idempotency-Key is longer than {MAX_KEY} characters.")
             whole = (key, self._op.name, request.scope.get(CALLER))
-            return await self._calls.replays.once(whole, partial(self._answer, arguments))
+            return await self._calls.replays.once(
+                whole, partial(self._answer, arguments), shared=not self._op.repeats
+            )
         return await self._answer(arguments)
 
     async def _answer(self, arguments: dict[str, Any]) -> Answer:

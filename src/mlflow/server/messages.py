@@ -23,6 +23,9 @@ RETRY = (b"retry-after", b"1")
 CLOSING = (b"connection", b"close")
 # Query parameters that a request may have; further ones are refused.
 _MAX_PARAMETERS = 10_000
+# More fields than any request has: their names are not searched for one by one.
+_FEW = 32
+_SHOWN = 100
 # Headers that say one thing: given twice, a guard and a handler could see different ones.
 _SINGLE = (b"content-type", b"host", b"origin", b"authorization", b"content-length")
 
@@ -144,12 +147,17 @@ def parse_object(body: bytes) -> dict[str, Any]:
     which old clients send.
 
     Raises:
-        MlflowException: INVALID_PARAMETER_VALUE for anything else.
+        MlflowException: INVALID_PARAMETER_VALUE for anything else, for text that is no Unicode,
+            and for an object that names a field twice: what looks at a request on its way here
+            could have seen the other value.
     """
     try:
         value = _parse(body)
         if isinstance(value, str):
-            value = _parse(value.encode())
+            body = value.encode()
+            value = _parse(body)
+        if isinstance(value, dict):
+            _check_names(body, value)
     except (ValueError, RecursionError):
         raise invalid("The body of the request is no JSON that can be read.") from None
     if value is None:
@@ -166,7 +174,34 @@ def _parse(body: bytes) -> Any:
         # Slower, and it reads the literals that are no JSON.
         import json
 
-        return json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8"))
+        # It reads halves of surrogate pairs too, which nothing can keep.
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
+
+
+def _check_names(body: bytes, fields: dict[str, Any]) -> None:
+    """Check that an object names none of its own fields twice; objects inside it may be as they are.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE: it does.
+    """
+    is_plain = len(fields) <= _FEW and b"\\u" not in body
+    if is_plain and all(body.count(b'"%s"' % name.encode()) == 1 for name in fields):
+        return
+    # There are many, one stands somewhere else too, or could be spelled with escapes.
+    import json
+
+    names: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names[:] = [name for name, _ in pairs]  # objects end inside out: the last is the whole
+        return {}
+
+    json.loads(body.decode("utf-8"), object_pairs_hook=note)
+    if len(names) > len(fields):
+        name = next(one for place, one in enumerate(names) if one in names[:place])
+        raise invalid(f"The field {name[:_SHOWN]!r} is given twice in the body of the request.")
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

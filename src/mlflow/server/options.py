@@ -35,6 +35,8 @@ class ServerOptions(NamedTuple):
     access_log: str | None = None
     metrics_folder: str | None = None
     uvicorn: dict[str, Any] = {}
+    #: The file in which worker processes tell each other what they answered.
+    replay_file: str | None = None
 
     @property
     def artifact_root(self) -> str | None:

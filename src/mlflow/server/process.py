@@ -21,6 +21,7 @@ from mlflow.server.app import ServerApp, Settings
 from mlflow.server.guards import HostGuard, OriginGuard, PageHeaders
 from mlflow.server.options import ServerOptions
 from mlflow.server.roots import ArtifactRoots
+from mlflow.server.shared_replays import SharedReplays
 from mlflow.store import locate
 from mlflow.store.artifact.uris import is_local
 from mlflow.web.hosts import EVERYWHERE, AllowedHosts, is_loopback
@@ -63,7 +64,9 @@ def build(options: ServerOptions, tokens: Tokens | None = None) -> ServerApp:
     )
     roots = ArtifactRoots(options.artifacts_destination, _folders(options))
     log = AccessLog(options.access_log) if options.access_log else None
-    return ServerApp(store, registry, roots, settings, guards_of(options, tokens), log)
+    replays = SharedReplays(options.replay_file) if options.replay_file else None
+    guards = guards_of(options, tokens)
+    return ServerApp(store, registry, roots, settings, guards, log, replays)
 
 
 def _folders(options: ServerOptions) -> list[str]:
@@ -161,13 +164,14 @@ def _serve_by_many(options: ServerOptions, workers: int, settings: dict[str, Any
     from tempfile import TemporaryDirectory
 
     with contextlib.ExitStack() as kept:
+        replays = os.path.join(kept.enter_context(TemporaryDirectory()), "replays.db")
         # What each process counts is told by whichever of them is asked.
         folder = options.metrics_folder or kept.enter_context(TemporaryDirectory())
         try:
             metrics.clear(folder)
         except OSError as error:
             raise invalid(f"--expose-prometheus {folder}: {error.strerror}.") from error
-        options._replace(metrics_folder=folder).to_environment()
+        options._replace(metrics_folder=folder, replay_file=replays).to_environment()
         target = "mlflow.server.process:application"
         uvicorn.run(target, factory=True, workers=workers, **settings)
 

@@ -19,7 +19,8 @@ KEY = b"idempotency-key"
 UNDERSTOOD = (b"x-millstream-replay", b"1")
 MAX_KEY = 128
 _KEPT = 10_000
-_LARGEST = 65_536
+#: Bytes of the longest answer that is remembered.
+LARGEST = 65_536
 
 
 class Replays:
@@ -33,13 +34,16 @@ class Replays:
         self._kept = kept
         self._answers: OrderedDict[tuple[object, ...], asyncio.Future[Answer]] = OrderedDict()
 
-    async def once(self, key: tuple[object, ...], work: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def once(
+        self, key: tuple[object, ...], work: Callable[[], Awaitable[Answer]], *, shared: bool = True
+    ) -> Answer:
         """Return the answer of the first request with a key, doing its work if this is it.
 
         Args:
             key: the client's key, and whatever else must be the same.
             work: does it; what raises or answers with a server error is forgotten and may be tried
                 again.
+            shared: whether other processes would have to be asked; here there are none.
         """
         known = self._answers.get(key)
         if known is not None:
@@ -52,11 +56,14 @@ class Replays:
             self._answers.pop(key, None)
             _fail(first, error)
             raise
-        if answer.status >= 500 or len(answer.body) > _LARGEST:
+        if answer.status >= 500 or len(answer.body) > LARGEST:
             self._answers.pop(key, None)
         first.set_result(answer)
         self._forget()
         return answer
+
+    def close(self) -> None:
+        """Let go of what the answers are kept in."""
 
     def _forget(self) -> None:
         while len(self._answers) > self._kept:

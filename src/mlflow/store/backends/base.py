@@ -143,6 +143,11 @@ class Backend:
         """What tells this store from all others; None for one that ends with the process."""
         return None
 
+    @property
+    def address(self) -> str:
+        """Where things are kept, as messages call it; empty when they do not."""
+        return ""
+
     # --- experiments -------------------------------------------------------------------------
 
     def insert_experiment(

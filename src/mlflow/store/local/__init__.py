@@ -29,6 +29,11 @@ class LocalStore(ExperimentRules, RunRules, LoggedModelRules, RegistryRules):
         self._checked_keys: set[str] = set()
         self._checked_runs: set[str] = set()
 
+    @property
+    def address(self) -> str:
+        """Where it keeps things, as its messages call it; empty when they do not."""
+        return self._backend.address
+
     def __repr__(self) -> str:
         return f"LocalStore({self._backend!r})"
 

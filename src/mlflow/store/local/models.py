@@ -64,6 +64,7 @@ class LoggedModelRules(AbstractStore):
         name = random_name() if name is None else rules.logged_model_name(name)
         if source_run_id is not None:
             source_run_id = rules.run_id(source_run_id, "source_run_id")
+        rules.free_texts(model_type=model_type)
         model_id = f"m-{new_id()}"
         time = now()
         model = LoggedModel(
@@ -208,6 +209,7 @@ class RegistryRules(AbstractStore):
         deployment_job_id: str | None = None,
     ) -> RegisteredModel:
         name = rules.registered_model_name(name)
+        rules.free_texts(description=description, deployment_job_id=deployment_job_id)
         checked = [
             RegisteredModelTag(rules.tag_key(tag.key), rules.registry_tag_value(tag.value))
             for tag in tags or ()
@@ -228,6 +230,7 @@ class RegistryRules(AbstractStore):
         self, name: str, description: str | None, deployment_job_id: str | None = None
     ) -> RegisteredModel:
         name = rules.registered_model_name(name)
+        rules.free_texts(description=description, deployment_job_id=deployment_job_id)
         self._backend.update_registered_model(name, description, deployment_job_id, now())
         return self._backend.get_registered_model(name)
 
@@ -306,6 +309,7 @@ class RegistryRules(AbstractStore):
         model_id: str | None = None,
     ) -> ModelVersion:
         name = rules.registered_model_name(name)
+        rules.free_texts(source=source, run_id=run_id, run_link=run_link, description=description)
         checked = [
             ModelVersionTag(rules.tag_key(tag.key), rules.version_tag_value(tag.value))
             for tag in tags or ()
@@ -395,6 +399,7 @@ class RegistryRules(AbstractStore):
     ) -> ModelVersion:
         name = rules.registered_model_name(name)
         number = rules.version_number(version)
+        rules.free_texts(description=description)
         self._backend.update_model_version(name, number, description, now())
         return self._backend.get_model_version(name, number)
 

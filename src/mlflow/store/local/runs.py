@@ -64,6 +64,7 @@ class RunRules(AbstractStore):
         run_name: str | None,
     ) -> Run:
         experiment_id = rules.experiment_id(experiment_id)
+        rules.free_texts(user_id=user_id)
         checked = _checked_tags(tags or ())
         run_name, checked = _named(run_name, checked)
         experiment = self._backend.get_experiment(experiment_id)

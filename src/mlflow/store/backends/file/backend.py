@@ -70,6 +70,10 @@ class FileBackend(Backend):
         self.searches = Searches(self.tree, self.runs)
         self.append_metric = self.runs.appender.append  # type: ignore[method-assign]
 
+    @property
+    def address(self) -> str:
+        return self.tree.root
+
     def __repr__(self) -> str:
         return f"FileBackend({self.tree.root!r})"
 

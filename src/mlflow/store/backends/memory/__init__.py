@@ -56,6 +56,14 @@ class MemoryBackend(MemoryRuns, MemoryModels):
         self.insert_experiment("Default", None, (), 0)
         _BACKENDS.add(self)
 
+    @property
+    def place(self) -> str | None:
+        return None
+
+    @property
+    def address(self) -> str:
+        return ""
+
     def __repr__(self) -> str:
         return f"MemoryBackend({self._root!r})"
 

@@ -56,6 +56,10 @@ class SqlBackend(
         prepare(database, self._root)
         open_indexes(database)
 
+    @property
+    def address(self) -> str:
+        return self._database.place
+
     def __repr__(self) -> str:
         return f"SqlBackend({self._database.place!r})"
 
