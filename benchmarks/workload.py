@@ -61,6 +61,10 @@ def _history(mlflow, client) -> Result:
                scale=1000)  # fmt: skip
 
 
+def _loss(number: int) -> float:
+    return (number * 7919) % 1000 / 1000
+
+
 def _search(client) -> list[Result]:
     from mlflow.entities import Metric, Param
 
@@ -71,7 +75,7 @@ def _search(client) -> list[Result]:
             run = client.create_run(experiment)
             client.log_batch(
                 run.info.run_id,
-                metrics=[Metric("loss", (number * 7919) % 1000 / 1000, 1, 0)],
+                metrics=[Metric("loss", _loss(number), 1, 0)],
                 params=[Param("depth", str(number % 10))],
             )
             client.set_terminated(run.info.run_id)
@@ -84,11 +88,13 @@ def _search(client) -> list[Result]:
             seconds(lambda: search([experiment], max_results=LISTED), 10), scale=1000)
     ]  # fmt: skip
     add(LISTED, RUNS)
+    there = range(max(LISTED, RUNS))
+    matching = sum(_loss(number) < 0.5 and number % 10 == 3 for number in there)
 
     def filtered() -> None:
         found = search([experiment], "metrics.loss < 0.5 and params.depth = '3'", max_results=50,
                        order_by=["metrics.loss ASC"])  # fmt: skip
-        if len(found) != min(50, RUNS // 20):
+        if len(found) != min(50, matching):
             msg = f"{len(found)} runs were found"
             raise RuntimeError(msg)
 

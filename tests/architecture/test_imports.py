@@ -90,6 +90,32 @@ def test_the_command_starts_without_the_models(tmp_path):
     assert set() == {"numpy", "pandas", "sklearn", "starlette", "uvicorn", "yaml"} & set(loaded)
 
 
+# Store → modules, beyond those of a bare interpreter, that a server has loaded when it can answer.
+SERVER = {"./mlruns": 365, "sqlite:///mlflow.db": 505}
+
+
+@pytest.mark.parametrize("uri", SERVER)
+def test_a_server_loads_what_it_needs_to_answer(uri, tmp_path):
+    """No data library, no other store, and of SQLAlchemy the dialect of its own database alone."""
+    loaded = _python(
+        "import mlflow.cli.server\n"
+        "from mlflow.server import process\n"
+        "from mlflow.server.options import ServerOptions\n"
+        f"app = process.build(ServerOptions({uri!r}))\n"
+        "process.uvicorn.Config(app, http=process.HTTP, ws='none').load()\n",
+        tmp_path,
+    )
+    heavy = {
+        "alembic", "numpy", "pandas", "requests", "rich", "starlette", "urllib3", "yaml",
+        "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm",
+    }  # fmt: skip
+
+    assert set() == heavy & set(loaded)
+    assert SERVER[uri] >= len(loaded), len(loaded)
+    if not uri.startswith("sqlite"):
+        assert "sqlalchemy" not in loaded
+
+
 @pytest.mark.parametrize("name", ["sklearn", "xgboost", "pyfunc", "models", "data", "artifacts"])
 def test_submodules_import_without_their_library(name, tmp_path):
     """`import mlflow.sklearn` works where scikit-learn is not installed."""

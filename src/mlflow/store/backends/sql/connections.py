@@ -19,6 +19,7 @@ from mlflow.environment_variables import (
     MLFLOW_SQLALCHEMYSTORE_POOL_SIZE,
 )
 from mlflow.store.backends.disks import on_remote_disk
+from mlflow.store.backends.sql import tables_traces
 from mlflow.store.backends.sql.urls import MEMORY, MYSQL, POSTGRESQL, SQLITE
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def make_engine(url: URL, *, durable: bool, reads_only: bool = False) -> Engine:
     if dialect == SQLITE:
         arguments |= {"poolclass": NullPool, "connect_args": {"check_same_thread": False}}
     else:
+        tables_traces.complete(dialect)
         arguments |= _pool()
         arguments["connect_args"] = _mysql_options() if dialect == MYSQL else _POSTGRESQL_OPTIONS
     engine = create_engine(url, **arguments)

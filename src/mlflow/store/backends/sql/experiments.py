@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, cast, delete, func, select, update
-from sqlalchemy.dialects.postgresql import REGCLASS
 
 from mlflow.entities.experiment import LifecycleStage
 from mlflow.store.backends.base import EXPERIMENT, TAG, Backend, Duplicate, Missing, NotActive
@@ -205,6 +204,9 @@ def count_past(connection: Connection, number: int | None = None) -> None:
     """
     if connection.dialect.name != POSTGRESQL:
         return
+    # A SQLite file needs nothing of PostgreSQL's dialect.
+    from sqlalchemy.dialects.postgresql import REGCLASS
+
     if number is None:
         number = connection.execute(select(func.max(experiments.c.experiment_id))).scalar() or 0
     counter = func.pg_get_serial_sequence(experiments.name, experiments.c.experiment_id.name)

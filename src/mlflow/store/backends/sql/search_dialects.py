@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import LargeBinary, String, and_, cast, func, literal, or_, true
-from sqlalchemy.dialects import mysql
 
 from mlflow.store.backends.sql.urls import MYSQL, POSTGRESQL, SQLITE
 
@@ -162,7 +161,13 @@ class MysqlDialect(Dialect):
     """
 
     name = MYSQL
-    _characters = mysql.CHAR(charset="utf8mb4")
+
+    @property
+    def _characters(self) -> Any:
+        # Loaded where it is used: half of SQLAlchemy's dialects come with it.
+        from sqlalchemy.dialects.mysql import CHAR
+
+        return CHAR(charset="utf8mb4")
 
     def bound(self, text: str) -> ColumnElement[Any]:
         return literal(self.storable(text).encode(), LargeBinary())

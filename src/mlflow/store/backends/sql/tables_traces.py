@@ -23,23 +23,43 @@ from sqlalchemy import (
 )
 
 from mlflow.store.backends.sql.tables import Double, metadata
+from mlflow.store.backends.sql.urls import MYSQL, POSTGRESQL
 
 LongText = Text().with_variant(Text(2**30 - 1), "mysql", "mariadb")
 RollupId = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _costs(name: str, *columns: str) -> Index:
-    """Return an index which on PostgreSQL also covers what a span cost."""
-    return Index(
-        name,
-        *columns,
-        postgresql_include=[
-            "input_cost", "output_cost", "total_cost", "model_name", "model_provider",
-        ],
-        postgresql_where=text(
-            "input_cost IS NOT NULL OR output_cost IS NOT NULL OR total_cost IS NOT NULL"
-        ),
-    )  # fmt: skip
+# Two indexes which on PostgreSQL also cover what a span cost.
+_costs = (
+    Index("idx_spans_cost_exp_time_cover", "experiment_id", "start_time_unix_nano"),
+    Index("idx_spans_cost_trace_time_cover", "trace_id", "start_time_unix_nano"),
+)
+_rollups = Index(
+    "idx_span_cost_rollups_lookup",
+    "experiment_id", "rollup_day", "metric_name", "grouping_set", "model_name", "model_provider",
+)  # fmt: skip
+_LENGTHS = {"model_name": 64, "model_provider": 64}
+
+
+def complete(dialect: str) -> None:
+    """Add to the indexes what one kind of database alone says of them.
+
+    Said with the tables, it would load the dialects of PostgreSQL and MySQL for every SQLite file.
+
+    Args:
+        dialect: what SQLAlchemy calls it.
+    """
+    if dialect == POSTGRESQL:
+        for index in _costs:
+            index.dialect_kwargs["postgresql_include"] = [
+                "input_cost", "output_cost", "total_cost", "model_name", "model_provider",
+            ]  # fmt: skip
+            index.dialect_kwargs["postgresql_where"] = text(
+                "input_cost IS NOT NULL OR output_cost IS NOT NULL OR total_cost IS NOT NULL"
+            )
+    elif dialect == MYSQL:
+        for name in ("mysql", "mariadb"):
+            _rollups.dialect_kwargs[f"{name}_length"] = _LENGTHS
 
 
 assessments = Table(
@@ -399,8 +419,7 @@ spans = Table(
     ForeignKeyConstraint(
         ["trace_id"], ["trace_info.request_id"], name="fk_spans_trace_id", ondelete="CASCADE"
     ),
-    _costs("idx_spans_cost_exp_time_cover", "experiment_id", "start_time_unix_nano"),
-    _costs("idx_spans_cost_trace_time_cover", "trace_id", "start_time_unix_nano"),
+    *_costs,
     Index("index_spans_experiment_id_duration", "experiment_id", "duration_ns"),
     Index("index_spans_experiment_id_start_time", "experiment_id", "start_time_unix_nano"),
     Index("index_spans_experiment_id_status_type", "experiment_id", "status", "type"),
@@ -444,17 +463,7 @@ sql_span_cost_daily_rollups = Table(
     Column("min_value", Double),
     Column("max_value", Double),
     PrimaryKeyConstraint("id", name="sql_span_cost_daily_rollups_pk"),
-    Index(
-        "idx_span_cost_rollups_lookup",
-        "experiment_id",
-        "rollup_day",
-        "metric_name",
-        "grouping_set",
-        "model_name",
-        "model_provider",
-        mysql_length={"model_name": 64, "model_provider": 64},
-        mariadb_length={"model_name": 64, "model_provider": 64},
-    ),
+    _rollups,
 )
 
 sql_trace_metric_daily_rollups = Table(
