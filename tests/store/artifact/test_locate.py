@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,9 @@ def test_artifacts_of_runs(store, run):
 def test_a_name_of_a_logged_model_of_the_run_is_that_model(store, run):
     run_id = run.info.run_id
     old = store.create_logged_model("0", "model", run_id)
+    # Of two that were made in one millisecond neither is the newer one.
+    while time.time_ns() // 1_000_000 <= old.creation_timestamp:
+        time.sleep(0.001)
     new = store.create_logged_model("0", "model", run_id)
     place = locate(f"runs:/{run_id}/model/MLmodel", store, store)
 
