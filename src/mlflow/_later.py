@@ -37,7 +37,7 @@ MODULES: dict[str, str] = {
         (
             f"mlflow.{name}"
             for name in (
-                "catboost diffusers h2o johnsnowlabs keras lightgbm onnx paddle pmdarima prophet "
+                "catboost diffusers h2o johnsnowlabs keras onnx paddle pmdarima prophet "
                 "pytorch sentence_transformers spacy spark statsmodels tensorflow transformers"
             ).split()
         ),
@@ -161,7 +161,7 @@ def announce(name: str) -> None:
 
 
 # Flavors whose models are here and whose autologging is not.
-AUTOLOG = ("mlflow.xgboost",)
+AUTOLOG = ("mlflow.lightgbm", "mlflow.xgboost")
 
 
 def later(name: str) -> Any:

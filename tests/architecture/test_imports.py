@@ -116,14 +116,16 @@ def test_a_server_loads_what_it_needs_to_answer(uri, tmp_path):
         assert "sqlalchemy" not in loaded
 
 
-@pytest.mark.parametrize("name", ["sklearn", "xgboost", "pyfunc", "models", "data", "artifacts"])
+@pytest.mark.parametrize(
+    "name", ["sklearn", "lightgbm", "xgboost", "pyfunc", "models", "data", "artifacts"]
+)
 def test_submodules_import_without_their_library(name, tmp_path):
     """`import mlflow.sklearn` works where scikit-learn is not installed."""
     _python(
         "import importlib.abc\n"
         "class Absent(importlib.abc.MetaPathFinder):\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('sklearn', 'skops', 'scipy', 'matplotlib', 'PIL', 'xgboost'):\n"
+        "        if name.partition('.')[0] in ('sklearn', 'skops', 'scipy', 'matplotlib', 'PIL', 'lightgbm', 'xgboost'):\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
         f"import mlflow.{name}",

@@ -10,11 +10,13 @@ import json
 import sys
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
 
 import mlflow
+import mlflow.lightgbm
 import mlflow.xgboost
 from mlflow.models import Model, infer_signature
 
@@ -32,7 +34,25 @@ def of_xgboost():
     }
 
 
+def of_lightgbm():
+    few = {"n_estimators": 3, "verbose": -1}
+    return {
+        "booster": lightgbm.train({"verbose": -1}, lightgbm.Dataset(FRAME, TARGET), 4),
+        "classifier": lightgbm.LGBMClassifier(**few).fit(FRAME, CLASSES),
+        "regressor": lightgbm.LGBMRegressor(**few).fit(FRAME, TARGET),
+    }
+
+
 def write(folder):
+    for name, model in of_lightgbm().items():
+        for serialization_format in (None, "pickle", "cloudpickle"):
+            mlflow.lightgbm.save_model(
+                model,
+                f"{folder}/lightgbm_{name}_{serialization_format}",
+                serialization_format=serialization_format,
+                input_example=FRAME.head(2),
+                pip_requirements=["mlflow"],
+            )
     signature = infer_signature(FRAME, TARGET.to_numpy(), {"output_margin": False})
     for name, model in of_xgboost().items():
         for model_format in ("ubj", "json"):
@@ -52,6 +72,9 @@ def read(folder):
         model = mlflow.pyfunc.load_model(str(path.parent))
         flavors = Model.load(str(path.parent)).flavors
         flavor = next(name for name in flavors if name != "python_function")
+        # Stock writes a set.
+        trusted = flavors[flavor].get("skops_trusted_types")
+        flavors[flavor]["skops_trusted_types"] = trusted and sorted(trusted)
         raw = getattr(mlflow, flavor).load_model(str(path.parent))
         found[path.parent.name] = {
             "predictions": np.asarray(model.predict(FRAME)).tolist(),

@@ -42,6 +42,6 @@ def test_models_go_both_ways(tmp_path):
     files = [sorted(str(p.relative_to(folder)) for p in folder.glob("*/*")) for folder in folders]
     assert files[0] == files[1]
     expected = in_stock[str(stock)]
-    assert len(expected) >= 6
+    assert len(expected) == 15
     assert in_stock[str(ours)] == expected
     assert here == in_stock

@@ -35,7 +35,7 @@ FLAVORS: dict[str, FlavorInfo] = {
     "johnsnowlabs": FlavorInfo("mlflow.johnsnowlabs", "johnsnowlabs", "johnsnowlabs"),
     "keras": FlavorInfo("mlflow.keras", "keras", "keras"),
     "langchain": FlavorInfo("mlflow.langchain", "langchain", "langchain"),
-    "lightgbm": FlavorInfo("mlflow.lightgbm", "lightgbm", "lightgbm"),
+    "lightgbm": FlavorInfo("mlflow.lightgbm", "lightgbm", "lightgbm skops", ready=True),
     "llama_index": FlavorInfo("mlflow.llama_index", "llama_index", "llama-index"),
     "onnx": FlavorInfo("mlflow.onnx", "onnx", "onnx onnxruntime"),
     "openai": FlavorInfo("mlflow.openai", "openai", "openai"),
