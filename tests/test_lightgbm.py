@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
@@ -191,3 +192,13 @@ def test_folders_of_mlflow_2(tmp_path):
 
     assert isinstance(mlflow.lightgbm.load_model(tmp_path / "b"), lightgbm.Booster)
     assert isinstance(mlflow.lightgbm.load_model(tmp_path / "c"), lightgbm.LGBMClassifier)
+
+
+def test_without_the_library_the_line_that_installs_it_is_said(tmp_path, monkeypatch):
+    mlflow.lightgbm.save_model(booster(), tmp_path / "m")
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+
+    with pytest.raises(MlflowException, match="need: pip install lightgbm"):
+        mlflow.pyfunc.load_model(tmp_path / "m")
+    with pytest.raises(MlflowException, match="need: pip install lightgbm"):
+        mlflow.lightgbm.save_model(object(), tmp_path / "n")

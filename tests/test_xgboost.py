@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -183,3 +184,13 @@ def test_folders_of_mlflow_2(tmp_path):
     assert np.array_equal(
         mlflow.pyfunc.load_model(tmp_path / "m").predict(FRAME), predicted(booster())
     )
+
+
+def test_without_the_library_the_line_that_installs_it_is_said(tmp_path, monkeypatch):
+    mlflow.xgboost.save_model(booster(), tmp_path / "m")
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+
+    with pytest.raises(MlflowException, match="need: pip install xgboost"):
+        mlflow.pyfunc.load_model(tmp_path / "m")
+    with pytest.raises(MlflowException, match="need: pip install xgboost"):
+        mlflow.xgboost.save_model(object(), tmp_path / "n")

@@ -18,6 +18,7 @@ from mlflow.models.estimators import (
     write_estimator,
 )
 from mlflow.models.flavor import FlavorFolder
+from mlflow.models.flavors import library_of
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import installed_version
@@ -101,8 +102,7 @@ def save_model(
         MlflowException: it is no model of LightGBM, the format is unknown, the folder is taken, or
             the model cannot be written in the format asked for.
     """
-    import lightgbm
-
+    lightgbm = library_of(FLAVOR_NAME)
     check_format(serialization_format)
     if not isinstance(lgb_model, (lightgbm.Booster, lightgbm.LGBMModel)):
         raise invalid(f"A {type(lgb_model).__name__} is neither a Booster nor an LGBMModel.")
@@ -265,9 +265,7 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
 
 def _load(folder: str) -> Any:
     conf, path = model_file(folder, FLAVOR_NAME, "data", _BOOSTER_FILE)
-    # A missing library says so with its own name, which pyfunc makes into what to install.
-    import lightgbm
-
+    lightgbm = library_of(FLAVOR_NAME)
     if not os.path.isfile(path):
         raise not_found(f"The model's file '{path}' is not there, or is no plain file.")
     if (conf.get("model_class") or _BOOSTER) == _BOOSTER:

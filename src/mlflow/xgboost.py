@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException, invalid, not_found
 from mlflow.models.deserialize import load_class
 from mlflow.models.env_files import CONDA_ENV_FILE_NAME, PYTHON_ENV_FILE_NAME
 from mlflow.models.flavor import FlavorFolder
+from mlflow.models.flavors import library_of
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import distribution_of, installed_version
@@ -80,8 +81,7 @@ def save_model(
     Raises:
         MlflowException: it is no model of XGBoost, the format is unknown, or the folder is taken.
     """
-    import xgboost
-
+    xgboost = library_of(FLAVOR_NAME)
     if model_format not in _FORMATS:
         raise invalid(f"model_format must be one of {_FORMATS}; it cannot be {model_format!r}.")
     if not isinstance(xgb_model, _kinds(xgboost)):
@@ -220,9 +220,7 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
 
 def _load(folder: str) -> Any:
     conf, path = model_file(folder, FLAVOR_NAME, "data", _DEFAULT_FILE)
-    # A missing library says so with its own name, which pyfunc makes into what to install.
-    import xgboost
-
+    xgboost = library_of(FLAVOR_NAME)
     if not os.path.isfile(path):
         raise not_found(f"The model's file '{path}' is not there, or is no plain file.")
     name = conf.get("model_class") or _BOOSTER
@@ -268,8 +266,7 @@ class _XGBModelWrapper:
             data: rows, as XGBoost takes them.
             params: further arguments of the model's own `predict`; unknown ones are ignored.
         """
-        import xgboost
-
+        xgboost = library_of(FLAVOR_NAME)
         given = params or {}
         unknown = sorted(given.keys() - set(self._accepted))
         if unknown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.models.deserialize import code_allowed, trusted_loaders
@@ -97,6 +97,21 @@ def import_loader(loader_module: object, model_path: str) -> ModuleType:
     if not hasattr(module, "_load_pyfunc"):
         raise invalid(f"'{name}', the loader of the model at '{model_path}', has no _load_pyfunc.")
     return module
+
+
+def library_of(flavor: str) -> Any:
+    """Import the library of a flavor and return it.
+
+    Raises:
+        MlflowException: it is not installed; the message has the line that installs it.
+    """
+    info = FLAVORS[flavor]
+    try:
+        return importlib.import_module(info.library)
+    except ImportError as error:
+        raise MlflowException(
+            f"Models of the flavor '{flavor}' need: pip install {info.packages} ({error})"
+        ) from error
 
 
 def _checked_name(loader_module: object, model_path: str) -> str:
