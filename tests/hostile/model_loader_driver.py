@@ -1,7 +1,8 @@
 """Loads hostile models in a process of its own and reports what the interpreter was asked to do.
 
-Reads one JSON list of cases from standard input, each `{"uri", "how", "env"}`, and prints one JSON
-list of `{"outcome", "message", "events", "behind"}`.
+The arguments are further libraries to import first. Reads one JSON list of cases from standard
+input, each `{"uri", "how", "env"}`, and prints one JSON list of `{"outcome", "message", "events",
+"behind"}`.
 """
 
 from __future__ import annotations
@@ -75,11 +76,10 @@ def warm_up() -> None:
 
     import mlflow.pyfunc
     import mlflow.sklearn
-    from mlflow.models.flavors import FLAVORS
 
-    for flavor in FLAVORS.values():
-        if flavor.ready and flavor.library and importlib.util.find_spec(flavor.library):
-            importlib.import_module(flavor.library)
+    for library in sys.argv[1:]:
+        if importlib.util.find_spec(library):
+            importlib.import_module(library)
     assert cloudpickle, joblib
     assert sklearn.pipeline, skops.io
     assert mlflow.pyfunc, mlflow.sklearn

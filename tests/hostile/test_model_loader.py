@@ -43,11 +43,15 @@ class Payload:
         return (open, (self.marker, "w"))
 
 
-def load(cases):
+# What models of the flavors that are here stand on; imported first where their files are loaded.
+LIBRARIES = [info.library for info in FLAVORS.values() if info.ready and info.library]
+
+
+def load(cases, *libraries):
     """Load every case in one process; return what happened in each."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     done = subprocess.run(
-        [sys.executable, str(DRIVER)], input=json.dumps(cases), capture_output=True, text=True,
+        [sys.executable, str(DRIVER), *libraries], input=json.dumps(cases), capture_output=True, text=True,
         env=env, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -137,7 +141,7 @@ def test_a_pickle_in_the_folder_of_every_flavor(tmp_path):
         cases.append(case(folder))
         names.append(name)
 
-    assert_refused(load(cases), names)
+    assert_refused(load(cases, *LIBRARIES), names)
     assert not marker.exists()
 
 
@@ -319,7 +323,7 @@ def test_mlmodel_files(tmp_path, policy):
             cases.append(case(folder, env=env))
             names.append(f"{key} {path}")
 
-    results = load(cases)
+    results = load(cases, *LIBRARIES)
 
     if policy == "allow":
         # The harmless pickle that stands beside a hostile path may be read.
