@@ -100,10 +100,10 @@ def ordered(value):
 
 
 @needs_stock
-@pytest.mark.parametrize("backend", ["sqlite:///runs.db", "./mlruns"])
-def test_the_client_of_stock_works_on_our_server(tmp_path, backend):
-    """The newest one, on a database and on files."""
-    drive(STOCK, tmp_path, backend)
+@pytest.mark.parametrize("backend", ["sqlite:///runs.db", "./mlruns", "postgresql", "mysql"])
+def test_the_client_of_stock_works_on_our_server(tmp_path, backend, servers):
+    """The newest one, on every store."""
+    drive(STOCK, tmp_path, servers[backend].empty() if backend in servers else backend)
 
 
 @needs_stock26

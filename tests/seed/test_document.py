@@ -1,4 +1,4 @@
-"""Every block of the document that needs no tracking server, database or browser runs as it is."""
+"""Every block of the document that needs no browser runs as it is."""
 
 from __future__ import annotations
 
@@ -205,6 +205,41 @@ for uri in ("models:/ElasticnetWineModel/1", "models:/ElasticnetWineModel/latest
         assert Path(run.info.artifact_uri, "model", "MLmodel").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the block is written for a POSIX shell")
+def test_the_wine_script_with_a_server(tmp_path):
+    """Blocks 5 to 7: run, model and registered version are with the server, and come from it."""
+    port = str(_free_port(5001))
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    server = subprocess.Popen(
+        ["bash", "-c", BLOCKS[5].text.replace("5001", port)],
+        cwd=there, env=_surroundings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        _wait_for(server, f"http://127.0.0.1:{port}/health")
+        address = BLOCKS[6].text.replace("5001", port)
+        output = _run_program(address + BLOCKS[7].text, here)
+        loaded = _run_program(
+            address
+            + """
+import pandas as pd
+data = pd.read_csv("WINE", sep=";").drop(columns="quality")
+print(mlflow.pyfunc.load_model("models:/ElasticnetWineModel/1").predict(data.head(3)).tolist())
+""".replace("WINE", str(ROOT / "examples" / "winequality-red.csv")),
+            here,
+        )
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.communicate(timeout=30)
+
+    assert "Elasticnet model (alpha=0.500000, l1_ratio=0.500000):" in output
+    assert 3 == len(json.loads(loaded))
+    assert not (here / "mlruns").exists()
+    assert list(there.rglob("MLmodel"))
+
+
 def test_model_loads_by_its_path(trained):
     """Block 22 loads a model by a relative path and prints its prediction."""
     output = _run_program(_with_ids(BLOCKS[22].text, trained), trained)
@@ -223,6 +258,18 @@ def _free_port(wished: int) -> int:
     raise AssertionError
 
 
+def _wait_for(server: subprocess.Popen, url: str) -> None:
+    for _ in range(600):
+        assert server.poll() is None, server.stdout.read().decode()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert 200 == answer.status
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(url)
+
+
 def _serve_and_ask(trained: Path, path: str) -> dict:
     """Blocks 24 and 25 with the model at `path`; the document's port unless it is taken."""
     port = str(_free_port(5001))
@@ -234,14 +281,7 @@ def _serve_and_ask(trained: Path, path: str) -> dict:
         start_new_session=True,
     )  # fmt: skip
     try:
-        for _ in range(600):
-            assert server.poll() is None, server.stdout.read().decode()
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5) as answer:
-                    assert 200 == answer.status
-                    break
-            except OSError:
-                time.sleep(0.1)
+        _wait_for(server, f"http://127.0.0.1:{port}/ping")
         asked = _run_program(BLOCKS[25].text.replace("5001", port), trained)
     finally:
         os.killpg(server.pid, signal.SIGINT)
