@@ -67,7 +67,25 @@ class RestContract(StoreContract):
             store.purge_logged_model("m-1")
 
 
+def _twelfth(place):
+    """Leave a class one in twelve of its tests, and other classes others.
+
+    What these stores do is tested next to them, and what the client does on files and SQLite; all
+    tests of all take five minutes, and are run with MILLSTREAM_CONTRACT=all.
+    """
+
+    def chosen(cls):
+        names = sorted(name for name in dir(cls) if name.startswith("test_"))
+        for name in names if not ALL else ():
+            if zlib.crc32(name.encode()) % 12 != place:
+                setattr(cls, name, None)
+        return cls
+
+    return chosen
+
+
 @pytest.mark.slow
+@_twelfth(2)
 class TestMemory(RestContract):
     """Dicts in the server."""
 
@@ -95,23 +113,6 @@ class InDatabase(RestContract):
 @pytest.mark.parametrize("sql_uri", ["sqlite"], indirect=True)
 class TestSQLite(InDatabase):
     """A file."""
-
-
-def _twelfth(place):
-    """Leave a class one in twelve of its tests, and the other class others.
-
-    What these databases do is tested next to them, and what the client does on the stores above;
-    all tests of both take four minutes, and are run with MILLSTREAM_CONTRACT=all.
-    """
-
-    def chosen(cls):
-        names = sorted(name for name in dir(cls) if name.startswith("test_"))
-        for name in names if not ALL else ():
-            if zlib.crc32(name.encode()) % 12 != place:
-                setattr(cls, name, None)
-        return cls
-
-    return chosen
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ import logging
 import random
 import sys
 
-logging.disable(logging.WARNING)
+if __name__ == "__main__":  # not where a test looks at its lists
+    logging.disable(logging.WARNING)
 
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag  # noqa: E402

@@ -59,8 +59,8 @@ def test_a_killed_process_leaves_no_run_that_seems_to_run():
 
     run = mlflow.get_run(run_id)
     assert run.info.status == "KILLED"
-    # Its last sign of life: the time of a file, whose milliseconds are cut off.
-    assert 0 <= run.info.start_time + 5 - run.info.end_time <= 1
+    # Its last sign of life: the time of its point, or of a file, whichever was told.
+    assert run.info.start_time <= run.info.end_time
     assert "killed" in run.data.tags[MILLSTREAM_ERROR_MESSAGE]
     # Written down, for everybody who reads the store.
     assert "status: 5" in Path("mlruns", "0", run_id, "meta.yaml").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import threading
@@ -68,6 +69,8 @@ class Relay:
 
     def close(self) -> None:
         """Stop listening and end the connections."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody on Linux
         self._listener.close()
         for one in self._open:
             try:
