@@ -56,7 +56,7 @@ SCHEMA = tuple(
     ]
 )
 TABLE_OF = {"metric": "metrics", "param": "params", "tag": "tags"}
-# SQLite joins 64 tables and nests expressions 1000 deep.
+# SQLite joins 64 tables.
 MAX_TARGETS = 48
 _LARGEST = 2**63
 
