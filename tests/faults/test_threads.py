@@ -47,7 +47,8 @@ for _ in range(2000):
 print(run_id, flush=True)
 if kind == "exit":
     sys.exit(3)
-time.sleep(600)
+while True:
+    time.sleep(0.1)  # one long sleep would miss a signal that comes just before it
 """
 ENDINGS = {
     "threads": (signal.SIGTERM, "KILLED"),
@@ -73,7 +74,10 @@ def test_what_was_acknowledged_is_there_and_the_process_ends(kind, tmp_path):
         if number is not None:
             process.send_signal(number)
         # A hang is the failure that is looked for; the limit is no measure of speed.
-        _, said = process.communicate(timeout=120)
+        try:
+            _, said = process.communicate(timeout=120)
+        finally:
+            process.kill()
 
     mlflow.set_tracking_uri(root)
     assert run_id, said
