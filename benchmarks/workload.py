@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 
@@ -120,3 +121,31 @@ def measured(uri: str, where: str = "") -> list[Result]:
     for one in rows:
         one["name"] += f", {where}" if where else ""
     return rows
+
+
+def durable(uri: str, where: str = "", *, always: bool = False) -> list[Result]:
+    """Measure the level that survives a power cut.
+
+    Args:
+        uri: of a new store.
+        where: what kind of store it is, for the names of the rows; nothing for plain files.
+        always: whether MLflow itself keeps this level there; without it, it is measured where it
+            can be chosen.
+    """
+    import mlflow
+
+    if hasattr(mlflow.environment_variables, "MILLSTREAM_DURABILITY"):
+        mlflow.environment_variables.MILLSTREAM_DURABILITY.set("disk")
+    elif not always:
+        return []
+    mlflow.set_tracking_uri(uri)
+    end = f", {where}, through a power cut" if where else ", through a power cut"
+    with mlflow.start_run():
+        mlflow.log_metric("warm", 1.0, step=0)
+        # A point that is there already would cost nothing.
+        steps = itertools.count()
+        singles = seconds(lambda: mlflow.log_metric("loss", 0.5, step=next(steps)), 200)
+    return [
+        row(f"log_metric{end}", "µs", singles, scale=1e6),
+        small_runs(mlflow, f"whole small run{end}"),
+    ]
