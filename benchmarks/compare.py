@@ -31,12 +31,12 @@ _HEAD = """# Benchmarks
 Measured by `scripts/bench --write`, Millstream and stock MLflow in one go, one script after the
 other on the same machine, each interpreter with its bytecode compiled. Values are medians.
 
-- Durability is equal on both sides: what was logged is handed to the operating system before the
+- On files durability is equal on both sides: what was logged is handed to the operating system before the
   call returns; it survives the death of any process, not a power cut. Rows that say so survive
   that too (`MILLSTREAM_DURABILITY=disk`); stock MLflow's files have no such level.
 - SQLite: Millstream keeps its default level, WAL with `synchronous=NORMAL`: it survives the death of any
   process, not a power cut. Stock MLflow's default survives both; the rows say which is faster at what each
-  promises by default. PostgreSQL and MySQL keep their own setting, the same for both sides.
+  promises by default, and those "SQLite, through a power cut" at what stock promises. PostgreSQL and MySQL keep their own setting, the same for both sides.
 - The tracking server is one worker over SQLite on both sides; stock MLflow's default of four is slower here.
 - A scoring server is one worker process. The load client is `benchmarks/load.py`; it shares the
   cores with the server.
