@@ -13,6 +13,7 @@ from mlflow.environment_variables import MILLSTREAM_CACHE_DIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _HEAD = "millstream plug-ins 2"
@@ -74,6 +75,42 @@ def offered(group: str, *names: str) -> Any:
                     name, target, group, type(error).__name__, error,
                 )  # fmt: skip
     return None
+
+
+class Registry:
+    """Providers of one kind in the order in which they are asked: those added, then plug-ins'.
+
+    Attributes:
+        group: the entry points under which installed plug-ins offer providers.
+    """
+
+    group = ""
+
+    def __init__(self) -> None:
+        self._registry: list[Any] = []
+        self._has_plugins = False
+
+    def add(self, make: Callable[[], Any]) -> None:
+        """Add a provider, given what makes it."""
+        self._registry.append(make())
+
+    def register_entrypoints(self) -> None:
+        """Add the providers that installed plug-ins offer, once."""
+        if self._has_plugins:
+            return
+        self._has_plugins = True
+        for name, target in entry_points(self.group):
+            try:
+                self.add(load(target))
+            except Exception as error:  # noqa: BLE001 - plug-ins raise anything
+                self.warn(name, error)
+
+    def warn(self, name: str, error: Exception) -> None:
+        """Say that a provider is passed over."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._registry)
 
 
 def _find() -> Found:

@@ -6,7 +6,7 @@ from mlflow import _plugins as plugins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 GROUP = "mlflow.request_header_provider"
 
@@ -23,30 +23,21 @@ class RequestHeaderProvider:
         raise NotImplementedError
 
 
-class RequestHeaderProviderRegistry:
+class RequestHeaderProviderRegistry(plugins.Registry):
     """Providers in the order in which they are asked; their values of one header are joined."""
 
-    def __init__(self) -> None:
-        self._registry: list[RequestHeaderProvider] = []
-        self._has_plugins = False
+    group = GROUP
 
     def register(self, request_header_provider: Callable[[], RequestHeaderProvider]) -> None:
         """Add a provider, given what makes it."""
-        self._registry.append(request_header_provider())
+        self.add(request_header_provider)
 
-    def register_entrypoints(self) -> None:
-        """Add the providers that installed plug-ins offer, once."""
-        if self._has_plugins:
-            return
-        self._has_plugins = True
-        for name, target in plugins.entry_points(GROUP):
-            try:
-                self.register(plugins.load(target))
-            except Exception as error:  # noqa: BLE001 - plug-ins raise anything
-                _warn(name, error)
+    def warn(self, name: str, error: Exception) -> None:
+        """Say that a provider is passed over."""
+        import logging
 
-    def __iter__(self) -> Iterator[RequestHeaderProvider]:
-        return iter(self._registry)
+        # What the provider raised may hold a credential; its kind is enough to look for.
+        logging.getLogger(__name__).warning("No headers from %s: %s", name, type(error).__name__)
 
 
 _request_header_provider_registry = RequestHeaderProviderRegistry()
@@ -67,16 +58,9 @@ def resolve_request_headers(request_headers: dict[str, str] | None = None) -> di
         try:
             said = dict(provider.request_headers()) if provider.in_context() else {}
         except Exception as error:  # noqa: BLE001 - plug-ins raise anything
-            _warn(type(provider).__name__, error)
+            _request_header_provider_registry.warn(type(provider).__name__, error)
             continue
         for name, value in said.items():
             found[name] = f"{found[name]} {value}" if name in found else value
     found.update(request_headers or {})
     return found
-
-
-def _warn(name: str, error: Exception) -> None:
-    import logging
-
-    # What the provider raised may hold a credential; its kind is enough to look for.
-    logging.getLogger(__name__).warning("No headers from %s: %s", name, type(error).__name__)

@@ -9,37 +9,27 @@ from mlflow.tracking.context.system_environment_context import SystemEnvironment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from mlflow.tracking.context.abstract_context import RunContextProvider
 
 GROUP = "mlflow.run_context_provider"
 
 
-class RunContextProviderRegistry:
+class RunContextProviderRegistry(plugins.Registry):
     """Providers in the order in which they are asked; a later one's tags win."""
 
-    def __init__(self) -> None:
-        self._registry: list[RunContextProvider] = []
-        self._has_plugins = False
+    group = GROUP
 
     def register(self, run_context_provider_cls: Callable[[], RunContextProvider]) -> None:
         """Add a provider, given its class."""
-        self._registry.append(run_context_provider_cls())
+        self.add(run_context_provider_cls)
 
-    def register_entrypoints(self) -> None:
-        """Add the providers that installed plug-ins offer, once."""
-        if self._has_plugins:
-            return
-        self._has_plugins = True
-        for name, target in plugins.entry_points(GROUP):
-            try:
-                self.register(plugins.load(target))
-            except Exception as error:  # noqa: BLE001 - plug-ins raise anything
-                _warn(name, error)
+    def warn(self, name: str, error: Exception) -> None:
+        """Say that a provider is passed over."""
+        import logging
 
-    def __iter__(self) -> Iterator[RunContextProvider]:
-        return iter(self._registry)
+        logging.getLogger(__name__).warning("No tags from %s: %s", name, error)
 
 
 _run_context_provider_registry = RunContextProviderRegistry()
@@ -69,13 +59,7 @@ def resolve_tags(
             if provider.in_context():
                 found.update(provider.tags())
         except Exception as error:  # noqa: BLE001 - plug-ins raise anything
-            _warn(type(provider).__name__, error)
+            _run_context_provider_registry.warn(type(provider).__name__, error)
     if tags is not None:
         found.update(tags)
     return found
-
-
-def _warn(name: str, error: Exception) -> None:
-    import logging
-
-    logging.getLogger(__name__).warning("No tags from %s: %s", name, error)

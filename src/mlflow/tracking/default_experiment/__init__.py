@@ -6,7 +6,7 @@ from mlflow import _plugins as plugins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 GROUP = "mlflow.default_experiment_provider"
 DEFAULT_EXPERIMENT_ID = "0"
@@ -27,32 +27,22 @@ class DefaultExperimentProvider:
         raise NotImplementedError
 
 
-class DefaultExperimentProviderRegistry:
+class DefaultExperimentProviderRegistry(plugins.Registry):
     """Providers in the order in which they are asked; the first that answers is believed."""
 
-    def __init__(self) -> None:
-        self._registry: list[DefaultExperimentProvider] = []
-        self._has_plugins = False
+    group = GROUP
 
     def register(
         self, default_experiment_provider_cls: Callable[[], DefaultExperimentProvider]
     ) -> None:
         """Add a provider, given its class."""
-        self._registry.append(default_experiment_provider_cls())
+        self.add(default_experiment_provider_cls)
 
-    def register_entrypoints(self) -> None:
-        """Add the providers that installed plug-ins offer, once."""
-        if self._has_plugins:
-            return
-        self._has_plugins = True
-        for name, target in plugins.entry_points(GROUP):
-            try:
-                self.register(plugins.load(target))
-            except Exception as error:  # noqa: BLE001 - plug-ins raise anything
-                _warn(name, error)
+    def warn(self, name: str, error: Exception) -> None:
+        """Say that a provider is passed over."""
+        import logging
 
-    def __iter__(self) -> Iterator[DefaultExperimentProvider]:
-        return iter(self._registry)
+        logging.getLogger(__name__).warning("No default experiment from %s: %s", name, error)
 
 
 _default_experiment_provider_registry = DefaultExperimentProviderRegistry()
@@ -71,11 +61,5 @@ def get_experiment_id() -> str:
                 if found is not None:
                     return str(found)
         except Exception as error:  # noqa: BLE001 - plug-ins raise anything
-            _warn(type(provider).__name__, error)
+            _default_experiment_provider_registry.warn(type(provider).__name__, error)
     return DEFAULT_EXPERIMENT_ID
-
-
-def _warn(name: str, error: Exception) -> None:
-    import logging
-
-    logging.getLogger(__name__).warning("No default experiment from %s: %s", name, error)
