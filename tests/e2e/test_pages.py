@@ -47,6 +47,38 @@ def test_experiments(tab, site):
     expect(tab.page.get_by_role("row", name=re.compile("renamed-here"))).to_be_visible()
 
 
+def test_what_an_experiment_is_about(tab, site):
+    """Its description and tags are changed where they are read; nothing in them is a program."""
+    experiment = site.store.create_experiment("about")
+    tab.open("experiments?q=about")
+    tab.page.get_by_role("button", name="Actions for about").click()
+    tab.page.get_by_role("menuitem", name="Description and tags").click()
+    about = tab.page.get_by_role("region", name="About this experiment")
+    about.get_by_role("button", name="Add a description").click()
+    tab.page.get_by_label("Description in Markdown").fill(f"# Aim\n\n**{HOSTILE}** _less_ error")
+    tab.page.keyboard.press("Control+Enter")
+    expect(about.locator("h3")).to_have_text("Aim")
+    expect(about.locator("strong")).to_have_text(HOSTILE)
+    for pair in ("owner=ada", "stage=draft"):
+        about.get_by_role("button", name="Tag", exact=True).click()
+        about.get_by_label("New tag, as key=value").fill(pair)
+        tab.page.keyboard.press("Enter")
+        expect(about.locator(".tag").get_by_text(pair.partition("=")[2])).to_be_visible()
+    about.get_by_role("button", name="Remove the tag stage").click()
+    expect(about.locator(".tag b")).to_have_text(["owner"])
+    tab.page.get_by_role("button", name="Undo").click()
+    expect(about.locator(".tag b")).to_have_text(["owner", "stage"])
+    tab.shot("about")
+
+    tags = site.store.get_experiment(experiment).tags
+    assert {"owner": "ada", "stage": "draft"}.items() <= tags.items()
+    assert tags["mlflow.note.content"].startswith("# Aim")
+    tab.page.get_by_role("button", name="About this experiment").click()
+    expect(tab.page.locator(".about-note")).to_contain_text("less error")
+    assert "about=1" not in tab.page.url
+    assert tab.page.evaluate("window.__bad") is None
+
+
 def test_a_run(tab, site):
     """What it measured, what it was given; a tag and a description are added."""
     experiment = site.store.create_experiment("described")

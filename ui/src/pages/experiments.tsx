@@ -149,6 +149,7 @@ function Line({ experiment: one, activity, chosen, onToggle, reload }: {
             }) },
           ] : [
             { label: "Rename", icon: "edit", run: () => setRenaming(true) },
+            { label: "Description and tags", icon: "info", run: () => go(href(["experiments", one.id], { about: "1" })) },
             ...(one.id === "0" ? [] : [{ label: "Delete", icon: "trash" as const, danger: true, run: () => void attempt(async () => {
               await change("experiments/delete", id);
               say(`Deleted “${one.name}” with ${activity?.total ? count(activity.total, "run") : "its runs"}.`, { undo: () => change("experiments/restore", id) });

@@ -103,11 +103,11 @@ export function Description({ text, onSave }: { text: string; onSave: ((text: st
   );
 }
 
-/** Tags, each removable, and a place to add one. */
+/** Tags, each removable, and a place to add one, for who may. */
 export function Tags({ tags, onSet, onRemove }: {
   tags: readonly { key: string; value: string }[];
-  onSet: (key: string, value: string) => Promise<unknown>;
-  onRemove: (key: string) => Promise<unknown>;
+  onSet?: (key: string, value: string) => Promise<unknown>;
+  onRemove?: (key: string) => Promise<unknown>;
 }) {
   const [text, setText] = useState<string | null>(null);
   const add = () => {
@@ -115,7 +115,7 @@ export function Tags({ tags, onSet, onRemove }: {
     const key = (cut < 0 ? text! : text!.slice(0, cut)).trim();
     if (!key) return;
     void attempt(async () => {
-      await onSet(key, cut < 0 ? "" : text!.slice(cut + 1).trim());
+      await onSet!(key, cut < 0 ? "" : text!.slice(cut + 1).trim());
       setText(null);
     });
   };
@@ -124,10 +124,12 @@ export function Tags({ tags, onSet, onRemove }: {
       {tags.map((one) => (
         <span class="tag" key={one.key} title={`${one.key}=${one.value}`}>
           <b>{one.key}</b>{one.value && <span>{one.value}</span>}
-          <button type="button" aria-label={`Remove the tag ${one.key}`} onClick={() => void attempt(() => onRemove(one.key))}><Icon name="close" size={12} /></button>
+          {onRemove && <button type="button" aria-label={`Remove the tag ${one.key}`} onClick={() => void attempt(() => onRemove(one.key))}><Icon name="close" size={12} /></button>}
         </span>
       ))}
-      {text === null ? (
+      {!onSet ? (
+        tags.length === 0 && <span class="dim">None.</span>
+      ) : text === null ? (
         <button type="button" class="tag add" onClick={() => setText("")}><Icon name="plus" size={12} /> Tag</button>
       ) : (
         <input

@@ -18,6 +18,7 @@ import { constants, readDirections, split, summaryOf, type Summary } from "../..
 import { count, whole } from "../../lib/format.ts";
 import { csvOf, download } from "../../lib/save.ts";
 import { list } from "../../lib/url.ts";
+import { About, AboutButton } from "./about.tsx";
 import { FilterLine, TimeFilter, ViewChoice } from "./filter.tsx";
 import { GroupsTable } from "./groups.tsx";
 import { ColumnPicker, GroupPicker, Views } from "./pickers.tsx";
@@ -81,12 +82,14 @@ export function RunsPage() {
     };
   }, [columnIds]);
 
+  const only = ids.length === 1 ? experiments.value?.find((one) => one.id === key) : undefined;
   const error = rows.error.value;
   const wrongFilter = error && (error as { code?: string }).code === "INVALID_PARAMETER_VALUE" && filterText.value ? error.message : null;
   const nothing = rows.loaded && !rows.stale.value && rows.count === 0 && !error;
   return (
     <div class="page runs-page">
       <Header ids={ids} columnIds={columnIds} onExport={() => void exportCsv(columnIds)} />
+      {only && <About experiment={only} />}
       <div class="toolbar">
         <FilterLine summary={summary} error={wrongFilter} />
         <div class="toolbar-rest">
@@ -260,6 +263,7 @@ function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readon
       <h1 title={ids.length > 1 ? found.map((each) => each.name).join(", ") : title}>{title}</h1>
       {one?.stage === "deleted" && <span class="badge bad">deleted</span>}
       <Menu label="Actions" icon="more" kind="quiet" items={items} />
+      {one && <AboutButton experiment={one} />}
       {renaming && one && (
         <AskDialog
           title="Rename the experiment" label="Name" value={one.name} action="Rename" onClose={() => setRenaming(false)}
