@@ -57,8 +57,19 @@ def test_compressed_pickles_come_back(tmp_path, compression):
     deserialize.dump_pickle({"a": 1}, path, compression=compression)
 
     assert deserialize.load_pickle(path, "cloudpickle", compression) == {"a": 1}
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(MlflowException, match="cannot be read: UnpicklingError"):
         deserialize.load_pickle(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no pickle", b"\x80\x05", b"cnowhere_at_all\nThing\n.", b"cos\nnothing\n."]
+)
+@pytest.mark.parametrize("module", ["pickle", "cloudpickle", "joblib"])
+def test_a_damaged_pickle_says_so(tmp_path, module, content):
+    (tmp_path / "m.pkl").write_bytes(content)
+
+    with pytest.raises(MlflowException, match=r"m\.pkl' cannot be read: .*requirements\.txt"):
+        deserialize.load_pickle(str(tmp_path / "m.pkl"), module)
 
 
 def test_an_unknown_compression_is_refused(tmp_path):

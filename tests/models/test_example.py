@@ -297,8 +297,8 @@ class Predicts:
     def __init__(self, answer):
         self.answer, self.calls = answer, []
 
-    def predict(self, data, **more):
-        self.calls.append((data, more))
+    def predict(self, data, params=None):
+        self.calls.append((data, params))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -306,28 +306,35 @@ class Predicts:
 
 def test_a_signature_is_inferred_by_predicting_the_example():
     wrapped = Predicts(np.array([1.5]))
-    signature = infer_signature_from_example(InputExample(pd.DataFrame({"a": [1]})), wrapped)
+    signature = infer_signature_from_example(
+        InputExample(pd.DataFrame({"a": [1]})), wrapped.predict
+    )
     assert signature == ModelSignature(Schema([ColSpec("long", "a")]), Schema([ColSpec("double")]))
-    assert wrapped.calls[0][1] == {}
+    assert wrapped.calls[0][1] is None
 
 
 def test_params_of_the_example_are_predicted_with_and_declared():
     wrapped = Predicts(["x"])
-    signature = infer_signature_from_example((pd.DataFrame({"a": [1]}), {"p": 2}), wrapped)
-    assert wrapped.calls[0][1] == {"params": {"p": 2}}
+    signature = infer_signature_from_example((pd.DataFrame({"a": [1]}), {"p": 2}), wrapped.predict)
+    assert wrapped.calls[0][1] == {"p": 2}
+    assert repr(signature.params) == "['p': long (default: 2)]"
+
+
+def test_params_that_the_model_does_not_take_are_declared_all_the_same():
+    example = (pd.DataFrame({"a": [1]}), {"p": 2})
+    signature = infer_signature_from_example(example, lambda data: ["x"])
     assert repr(signature.params) == "['p': long (default: 2)]"
 
 
 def test_predicting_does_not_change_the_example():
     frame = pd.DataFrame({"a": [[1]]})
 
-    class Changes:
-        def predict(self, data):
-            data["b"] = 1
-            data["a"].iloc[0].append(2)
-            return [1.0]
+    def predict(data):
+        data["b"] = 1
+        data["a"].iloc[0].append(2)
+        return [1.0]
 
-    infer_signature_from_example(InputExample(frame), Changes())
+    infer_signature_from_example(InputExample(frame), predict)
     assert frame.to_dict("list") == {"a": [[1]]}
 
 
@@ -337,17 +344,17 @@ def test_predicting_does_not_change_the_example():
 )
 def test_the_model_sees_what_a_caller_of_predict_would_make_it_see(example, seen):
     wrapped = Predicts([1.0])
-    infer_signature_from_example(example, wrapped)
+    infer_signature_from_example(example, wrapped.predict)
     assert type(wrapped.calls[0][0]) is seen
 
 
 def test_a_tensor_model_answers_tensors():
-    signature = infer_signature_from_example(np.ones((1, 2)), Predicts(np.ones(1)))
+    signature = infer_signature_from_example(np.ones((1, 2)), Predicts(np.ones(1)).predict)
     assert repr(signature.outputs) == "[Tensor('float64', (-1,))]"
 
 
 def test_an_answer_without_a_schema_is_of_any_type(caplog):
-    signature = infer_signature_from_example({"a": 1}, Predicts(({}, 1)))
+    signature = infer_signature_from_example({"a": 1}, Predicts(({}, 1)).predict)
     assert repr(signature.outputs) == "[Any (required)]"
     assert "setting output schema to AnyType" in caplog.text
 
@@ -355,6 +362,6 @@ def test_an_answer_without_a_schema_is_of_any_type(caplog):
 @pytest.mark.parametrize("answer", [ValueError("boom"), KeyError("x")])
 def test_a_model_that_cannot_predict_its_example_has_no_signature(answer, caplog):
     with caplog.at_level(logging.WARNING, logger="mlflow"):
-        assert infer_signature_from_example({"a": 1}, Predicts(answer)) is None
+        assert infer_signature_from_example({"a": 1}, Predicts(answer).predict) is None
     assert "Failed to infer the model signature from the input example" in caplog.text
     assert repr(answer) in caplog.text

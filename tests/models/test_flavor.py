@@ -15,19 +15,20 @@ def make(tmp_path, **kwargs):
     return flavor.FlavorFolder(tmp_path / "m", None, **kwargs)
 
 
-class Echo:
-    @staticmethod
-    def predict(data, params=None):
-        return data
+def echo(data, params=None):
+    return data
 
 
 def test_an_example_gives_a_signature(tmp_path):
     folder = make(tmp_path, input_example=[[1.0, 2.0]])
-    folder.describe(Echo())
+    folder.add_loader("own_loader", echo, data="d")
     folder.finish(lambda: ["numpy"])
 
     model = Model.load(tmp_path / "m")
     assert model.signature is not None
+    conf = model.flavors["python_function"]
+    assert (conf["loader_module"], conf["data"]) == ("own_loader", "d")
+    assert conf["env"] == {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
     assert sorted(os.listdir(tmp_path / "m")) == [
         "MLmodel", "conda.yaml", "input_example.json", "python_env.yaml", "requirements.txt",
         "serving_input_example.json",
@@ -36,16 +37,17 @@ def test_an_example_gives_a_signature(tmp_path):
 
 def test_false_means_no_signature(tmp_path):
     folder = make(tmp_path, input_example=[1], signature=False)
-    folder.describe(Echo())
+    folder.add_loader("own_loader", echo)
+    folder.finish(list)
 
     assert folder.model.signature is None
-    assert not folder.wants_signature
 
 
 def test_a_given_signature_is_not_inferred_again(tmp_path):
     signature = infer_signature([1.0])
     folder = make(tmp_path, input_example=["x"], signature=signature)
-    folder.describe(None)
+    folder.add_loader("own_loader", lambda data: 1 / 0)
+    folder.finish(list)
 
     assert folder.model.signature is signature
 
@@ -54,7 +56,11 @@ def test_metadata_and_code_are_kept(tmp_path):
     (tmp_path / "c.py").write_text("")
     folder = make(tmp_path, metadata={"a": 1}, code_paths=[str(tmp_path / "c.py")])
 
-    assert folder.code == "code"
+    folder.add_loader("own_loader", None)
+    folder.add_flavor("own", data="d")
+
+    assert folder.model.flavors["python_function"]["code"] == "code"
+    assert folder.model.flavors["own"] == {"data": "d", "code": "code"}
     assert folder.model.metadata == {"a": 1}
     assert folder.file("x") == str(tmp_path / "m" / "x")
 
@@ -67,9 +73,9 @@ def test_two_ways_of_requirements_are_refused_before_anything_is_written(tmp_pat
 
 def test_a_bad_example_costs_nothing_else(tmp_path, caplog):
     folder = make(tmp_path, input_example=object())
+    folder.add_loader("own_loader", echo)
     with caplog.at_level(logging.WARNING):
-        folder.describe(Echo())
-    folder.finish(list)
+        folder.finish(list)
 
     assert "without an input example" in caplog.text
     assert (tmp_path / "m" / "MLmodel").exists()

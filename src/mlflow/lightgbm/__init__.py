@@ -7,9 +7,8 @@ import sys
 from typing import Any
 
 from mlflow._later import observer
-from mlflow.exceptions import MlflowException, invalid, not_found
-from mlflow.models.deserialize import trusting
-from mlflow.models.env_files import CONDA_ENV_FILE_NAME, PYTHON_ENV_FILE_NAME
+from mlflow.exceptions import MlflowException, invalid
+from mlflow.models.deserialize import class_name, trusting
 from mlflow.models.estimators import (
     SERIALIZATION_FORMAT_CLOUDPICKLE,
     SERIALIZATION_FORMAT_SKOPS,
@@ -23,9 +22,7 @@ from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import installed_version
 from mlflow.models.requirements import conda_environment, pinned
-from mlflow.models.source import local_model_folder, model_file
-from mlflow.pyfunc import add_to_model
-from mlflow.pyfunc.loaded import PyFuncModel
+from mlflow.models.source import folder_of_data, local_model_folder, model_file
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "lightgbm"
@@ -125,9 +122,15 @@ def save_model(
         lgb_model.save_model(folder.file(data))
     else:
         data, written = write_estimator(lgb_model, folder, serialization_format, trusted)
-    _describe(folder, lgb_model, data, written, trusted)
-    wrapped = PyFuncModel(Model(), _LGBModelWrapper(lgb_model)) if folder.wants_signature else None
-    folder.describe(wrapped)
+    folder.add_loader("mlflow.lightgbm", _LGBModelWrapper(lgb_model).predict, data=data)
+    folder.add_flavor(
+        FLAVOR_NAME,
+        lgb_version=installed_version("lightgbm"),
+        data=data,
+        model_class=class_name(lgb_model),
+        serialization_format=written,
+        skops_trusted_types=trusted if written == SERIALIZATION_FORMAT_SKOPS else None,
+    )
     is_cloudpickle = not is_booster and written == SERIALIZATION_FORMAT_CLOUDPICKLE
     folder.finish(
         lambda: get_default_pip_requirements(is_cloudpickle),
@@ -136,37 +139,9 @@ def save_model(
 
 
 def _vouched(lgb_model: Any, given: list[str] | None) -> list[str]:
-    name = _name_of(lgb_model)
+    name = class_name(lgb_model)
     own = [*_OWN_TYPES, *(kind for kind in _LATER_OWN_TYPES if kind == name)]
     return [*dict.fromkeys([*own, *(given or [])])]
-
-
-def _name_of(lgb_model: Any) -> str:
-    kind = type(lgb_model)
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _describe(
-    folder: FlavorFolder, lgb_model: Any, data: str, written: str, trusted: list[str]
-) -> None:
-    add_to_model(
-        folder.model,
-        loader_module="mlflow.lightgbm",
-        data=data,
-        conda_env=CONDA_ENV_FILE_NAME,
-        python_env=PYTHON_ENV_FILE_NAME,
-        code=folder.code,
-    )
-    folder.model.add_flavor(
-        FLAVOR_NAME,
-        lgb_version=installed_version("lightgbm"),
-        data=data,
-        model_class=_name_of(lgb_model),
-        serialization_format=written,
-        skops_trusted_types=trusted if written == SERIALIZATION_FORMAT_SKOPS else None,
-        code=folder.code,
-        **folder.extra,
-    )
 
 
 def log_model(
@@ -266,8 +241,6 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
 def _load(folder: str) -> Any:
     conf, path = model_file(folder, FLAVOR_NAME, "data", _BOOSTER_FILE)
     lightgbm = library_of(FLAVOR_NAME)
-    if not os.path.isfile(path):
-        raise not_found(f"The model's file '{path}' is not there, or is no plain file.")
     if (conf.get("model_class") or _BOOSTER) == _BOOSTER:
         try:
             return lightgbm.Booster(model_file=path)
@@ -285,8 +258,7 @@ def _load(folder: str) -> Any:
 
 
 def _load_pyfunc(path: str) -> _LGBModelWrapper:
-    # Old folders hand over themselves, later ones the file in them.
-    return _LGBModelWrapper(_load(path if os.path.isdir(path) else os.path.dirname(path)))
+    return _LGBModelWrapper(_load(folder_of_data(path)))
 
 
 class _LGBModelWrapper:

@@ -105,21 +105,55 @@ def load_pickle(path: str, module: str = "pickle", compression: str | None = Non
         The object.
 
     Raises:
-        MlflowException: the loader refuses pickles, there is no such file, or the reader or the
-            compression is unknown or not installed.
+        MlflowException: the loader refuses pickles, there is no such file, it cannot be read, or
+            the reader or the compression is unknown or not installed.
     """
-    require_code_allowed("a pickle", path)
+    with unpickling(path):
+        if module not in ("pickle", "cloudpickle", "joblib", "dill"):
+            raise invalid(f"'{module}' is no reader of pickles.")
+        if module == "joblib":
+            return _import_reader("joblib").load(path)
+        # A cloudpickle is a pickle that names cloudpickle's functions; importing it first gives a
+        # clear message when it is missing.
+        reader = pickle if module == "pickle" else _import_reader(module)
+        with opener(compression)(path, "rb") as file:
+            return reader.load(file)
+
+
+@contextlib.contextmanager
+def unpickling(path: str, what: str = "a pickle") -> Iterator[None]:
+    """Stand around whatever unpickles a file, be it here or in a library.
+
+    Args:
+        path: the file.
+        what: what it is, for the message.
+
+    Raises:
+        MlflowException: the loader refuses pickles, there is no such file, or it cannot be read.
+    """
+    require_code_allowed(what, path)
     _require_file(path)
     _record(path)
-    if module not in ("pickle", "cloudpickle", "joblib", "dill"):
-        raise invalid(f"'{module}' is no reader of pickles.")
-    if module == "joblib":
-        return _import_reader("joblib").load(path)
-    # A cloudpickle is a pickle that names cloudpickle's functions; importing it first gives a
-    # clear message when it is missing.
-    reader = pickle if module == "pickle" else _import_reader(module)
-    with opener(compression)(path, "rb") as file:
-        return reader.load(file)
+    try:
+        yield
+    except MlflowException:
+        raise
+    except Exception as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str, error: Exception) -> MlflowException:
+    """Return the error for a model's file that its reader gave up on.
+
+    Args:
+        path: the file.
+        error: what the reader said.
+    """
+    return MlflowException(
+        f"'{path}' cannot be read: {type(error).__name__}: {error}. Either it is damaged, or it was "
+        "written with other versions of its libraries; requirements.txt beside the MLmodel lists "
+        "those."
+    )
 
 
 def opener(compression: str | None) -> Any:
@@ -211,6 +245,12 @@ def load_class(name: object, library: str, path: str) -> type:
     if not isinstance(found, type):
         raise invalid(f"The model at '{path}' is of the class {name}, which is not there.")
     return found
+
+
+def class_name(value: object) -> str:
+    """Return the name of a value's class, as `load_class` takes it."""
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _of_standard_library(name: str) -> bool:

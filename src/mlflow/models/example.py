@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import copy
 import datetime as dt
+import inspect
 import json
 import logging
 import os
-from typing import Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from mlflow.exceptions import MlflowException, invalid, not_found
 from mlflow.models.signature import ModelSignature
@@ -22,6 +23,9 @@ from mlflow.types.duck import (
 from mlflow.types.enforce import enforce_schema
 from mlflow.types.infer import infer_params, infer_schema
 from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _logger = logging.getLogger("mlflow.models.utils")
 
@@ -207,12 +211,14 @@ def convert_input_example_to_serving_input(input_example: Any) -> str | None:
     return json.dumps(InputExample(input_example).serving_input, indent=2)
 
 
-def infer_signature_from_example(example: Any, wrapped_model: Any) -> ModelSignature | None:
+def infer_signature_from_example(
+    example: Any, predict: Callable[..., Any]
+) -> ModelSignature | None:
     """Return the signature that an example and the prediction of it show.
 
     Args:
         example: an `InputExample`, or what one is made of.
-        wrapped_model: the model with pyfunc's `predict`.
+        predict: the model's function of data, and of `params` where it takes them.
 
     Returns:
         The signature; None, with a warning, where the example cannot be predicted.
@@ -225,8 +231,8 @@ def infer_signature_from_example(example: Any, wrapped_model: Any) -> ModelSigna
         param_schema = infer_params(params) if params else None
         # Predicting may change its input; the example is the caller's.
         data = enforce_schema(copy.deepcopy(example.inference_data), inputs)
-        more = {"params": params} if params else {}
-        outputs = _output_schema(wrapped_model.predict(data, **more), inputs)
+        more = {"params": params} if params and takes_params(predict) else {}
+        outputs = _output_schema(predict(data, **more), inputs)
         return ModelSignature(inputs, outputs, param_schema)
     except Exception as error:
         _logger.warning(
@@ -237,6 +243,16 @@ def infer_signature_from_example(example: Any, wrapped_model: Any) -> ModelSigna
             exc_info=_logger.isEnabledFor(logging.DEBUG),
         )
         return None
+
+
+def takes_params(predict: Callable[..., Any]) -> bool:
+    """Tell whether a model's function takes pyfunc's `params`."""
+    try:
+        parameter = inspect.signature(predict).parameters.get("params")
+    except (TypeError, ValueError):
+        return False
+    # Scikit-learn's `**params` are other things.
+    return parameter is not None and parameter.kind is not inspect.Parameter.VAR_KEYWORD
 
 
 def _output_schema(prediction: Any, inputs: Schema) -> Schema:

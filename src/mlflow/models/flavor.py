@@ -14,11 +14,16 @@ import platform
 from typing import TYPE_CHECKING, Any
 
 from mlflow._installation import installed_version
-from mlflow.models.env_files import write_environment
+from mlflow.models.env_files import (
+    CONDA_ENV_FILE_NAME,
+    PYTHON_ENV_FILE_NAME,
+    write_environment,
+)
 from mlflow.models.example import infer_signature_from_example, save_example
 from mlflow.models.folder import (
     MLMODEL_FILE_NAME,
     check_code_paths,
+    checked_model_config,
     copy_code,
     copy_extra_files,
     prepare_target,
@@ -33,6 +38,9 @@ from mlflow.models.requirements import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+# Under this name an MLmodel says how any model is loaded as a function of data.
+LOADER_FLAVOR = "python_function"
 
 _logger = logging.getLogger("mlflow.models.model")
 
@@ -49,6 +57,53 @@ def optional_part(what: str) -> Iterator[None]:
     except Exception as error:
         _logger.warning("The model is saved without %s: %s: %s", what, type(error).__name__, error)
         _logger.debug("The reason:", exc_info=True)
+
+
+def add_to_model(
+    model: Model,
+    loader_module: str,
+    data: str | None = None,
+    code: str | None = None,
+    conda_env: Any = None,
+    python_env: str | None = None,
+    model_config: Any = None,
+    model_code_path: str | None = None,
+    **kwargs: Any,
+) -> Model:
+    """Say in an MLmodel how pyfunc loads the model.
+
+    Args:
+        model: the model.
+        loader_module: the module whose `_load_pyfunc(path)` loads it.
+        data: the path within its folder that is given to the loader.
+        code: the folder within it that holds its code.
+        conda_env: the name of its conda file, or a dictionary of its environment files.
+        python_env: the name of its Python environment file.
+        model_config: its configuration.
+        model_code_path: the Python file it comes from.
+        kwargs: further keys.
+
+    Returns:
+        The model.
+    """
+    conf: dict[str, Any] = {**kwargs, "loader_module": loader_module}
+    conf["python_version"] = python_version()
+    if code:
+        conf["code"] = code
+    if data:
+        conf["data"] = data
+    env: dict[str, Any] = {}
+    if conda_env:
+        env["conda"] = conda_env
+    if python_env:
+        env["virtualenv"] = python_env
+    if env:
+        conf["env"] = conda_env if isinstance(conda_env, dict) else env
+    if model_config:
+        conf["config"] = checked_model_config(model_config)
+    if model_code_path:
+        conf["model_code_path"] = model_code_path
+    return model.add_flavor(LOADER_FLAVOR, **conf)
 
 
 class FlavorFolder:
@@ -87,8 +142,8 @@ class FlavorFolder:
         self.model = Model() if mlflow_model is None else mlflow_model
         self.code = copy_code(code_paths, self.path)
         self.extra = copy_extra_files(extra_files, self.path)
-        self.example: Any = None
         self._input_example = input_example
+        self._predict: Callable[..., Any] | None = None
         self._environment = (conda_env, pip_requirements, extra_pip_requirements)
         if signature is not None:
             # Callers say False for "do not infer one".
@@ -97,28 +152,49 @@ class FlavorFolder:
         if metadata is not None:
             self.model.metadata = metadata
 
-    @property
-    def wants_signature(self) -> bool:
-        """Whether a signature is to be inferred from the input example."""
-        return self._infer and self._input_example is not None
-
     def file(self, name: str) -> str:
         """Return the path of a file in the folder."""
         return os.path.join(self.path, name)
 
-    def describe(self, wrapped: Any = None) -> None:
-        """Keep the input example and, without a signature, infer one by predicting it.
+    def add_loader(
+        self, loader_module: str, predict: Callable[..., Any] | None, **conf: Any
+    ) -> None:
+        """Say how pyfunc loads the model, and with its code and its environment.
 
         Args:
-            wrapped: the model with pyfunc's `predict`.
+            loader_module: the module whose `_load_pyfunc` loads it.
+            predict: the model's own function of data, which tells the outputs of an input example;
+                None where nothing here can predict.
+            conf: further arguments of `add_to_model`.
         """
+        self._predict = predict
+        add_to_model(
+            self.model,
+            loader_module,
+            code=self.code,
+            conda_env=CONDA_ENV_FILE_NAME,
+            python_env=PYTHON_ENV_FILE_NAME,
+            **conf,
+        )
+
+    def add_flavor(self, name: str, **conf: Any) -> None:
+        """Say how the flavor itself loads the model, and what was given beside it.
+
+        Args:
+            name: the flavor.
+            conf: its keys.
+        """
+        self.model.add_flavor(name, **conf, code=self.code, **self.extra)
+
+    def _describe(self) -> None:
         if self._input_example is None:
             return
+        example = None
         with optional_part("an input example"):
-            self.example = save_example(self.model, self._input_example, self.path)
-        if self.wants_signature and self.example is not None and wrapped is not None:
+            example = save_example(self.model, self._input_example, self.path)
+        if self._infer and example is not None and self._predict is not None:
             with optional_part("a signature"):
-                self.model.signature = infer_signature_from_example(self.example, wrapped)
+                self.model.signature = infer_signature_from_example(example, self._predict)
 
     def finish(
         self,
@@ -126,13 +202,16 @@ class FlavorFolder:
         modules: Iterable[str] = (),
         companions: Iterable[str] = (),
     ) -> None:
-        """Write the MLmodel and the files of the environment.
+        """Write the input example, the MLmodel and the files of the environment.
+
+        Without a signature, one is inferred by predicting the example.
 
         Args:
             default_requirements: tells what the flavor needs at least.
             modules: modules that the model's objects are known to use.
             companions: modules whose packages decide how the model predicts, when installed.
         """
+        self._describe()
         self.model.model_size_bytes = total_size(self.path)
         self.model.save(self.file(MLMODEL_FILE_NAME))
         _warn_about_the_shim()

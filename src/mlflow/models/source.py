@@ -52,9 +52,21 @@ def model_file(path: str, flavor: str, key: str, default: str) -> tuple[dict[str
         default: the file, when it names none.
 
     Raises:
-        MlflowException: there is no such flavor, or the file would be outside of the folder.
+        MlflowException: there is no such flavor, or no such file inside of the folder.
     """
     conf = flavor_configuration(path, flavor)
     if conf.get("code") and code_allowed():
         add_code_path(confined(path, conf["code"], "The code folder"))
-    return conf, confined(path, conf.get(key) or default, "The model file")
+    file = confined(path, conf.get(key) or default, "The model file")
+    if not os.path.isfile(file):
+        raise not_found(f"The model's file '{file}' is not there, or is no plain file.")
+    return conf, file
+
+
+def folder_of_data(path: str) -> str:
+    """Return the folder of a model whose `_load_pyfunc` is given this path.
+
+    Args:
+        path: the file that the MLmodel names as its data; of old folders, the folder itself.
+    """
+    return path if os.path.isdir(path) else os.path.dirname(path)

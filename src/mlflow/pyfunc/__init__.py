@@ -6,12 +6,12 @@ import os as _os
 from typing import Any
 
 from mlflow._doorway import attach
+from mlflow.models.flavor import add_to_model
 from mlflow.models.folder import flavor_configuration
 from mlflow.pyfunc.load import FLAVOR_NAME, get_model_dependencies, load_model
 from mlflow.pyfunc.loaded import PyFuncModel
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.pyfunc.save import (
-    add_to_model,
     get_default_conda_env,
     get_default_pip_requirements,
     log_model,

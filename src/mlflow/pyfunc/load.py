@@ -17,6 +17,7 @@ from mlflow.models.env_files import (
     process_conda_env,
     requirements_of_folder,
 )
+from mlflow.models.flavor import LOADER_FLAVOR
 from mlflow.models.flavors import import_loader
 from mlflow.models.folder import (
     MLMODEL_FILE_NAME,
@@ -31,7 +32,7 @@ from mlflow.models.requirements import CONSTRAINTS_FILE_NAME, requirement_name
 from mlflow.models.source import local_model_folder
 from mlflow.pyfunc.loaded import PyFuncModel
 
-FLAVOR_NAME = "python_function"
+FLAVOR_NAME = LOADER_FLAVOR
 
 _logger = logging.getLogger("mlflow.pyfunc")
 # Different builds of these read each other's models; saying so each time would be noise.

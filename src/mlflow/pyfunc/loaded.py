@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 from typing import TYPE_CHECKING, Any
 
 from mlflow.exceptions import MlflowException, invalid
-from mlflow.models.example import read_example
+from mlflow.models.example import read_example, takes_params
 from mlflow.pyfunc.enforce import enforce_inputs, enforce_params
 from mlflow.pyfunc.model import _FunctionPythonModel
 
@@ -46,7 +45,7 @@ class PyFuncModel:
         self._model_meta = model_meta
         self._model_impl = model_impl
         self._predict_fn = getattr(model_impl, predict_fn)
-        self._takes_params = _takes_params(self._predict_fn)
+        self._takes_params = takes_params(self._predict_fn)
         self._predict_stream_fn = (
             getattr(model_impl, predict_stream_fn, None) if predict_stream_fn else None
         )
@@ -89,7 +88,7 @@ class PyFuncModel:
         if self._predict_stream_fn is None:
             raise MlflowException("This model does not support predict_stream method.")
         data, params = self._checked(data, params)
-        if _takes_params(self._predict_stream_fn):
+        if takes_params(self._predict_stream_fn):
             return iter(self._predict_stream_fn(data, params=params))
         return iter(self._predict_stream_fn(data))
 
@@ -175,12 +174,3 @@ class PyFuncModel:
         if meta.run_id:
             lines.append(f"  run_id: {meta.run_id}")
         return "\n".join(lines) + os.linesep
-
-
-def _takes_params(function: Any) -> bool:
-    try:
-        parameter = inspect.signature(function).parameters.get("params")
-    except (TypeError, ValueError):
-        return False
-    # Scikit-learn's `**params` are other things.
-    return parameter is not None and parameter.kind is not inspect.Parameter.VAR_KEYWORD

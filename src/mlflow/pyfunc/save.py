@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.exceptions import invalid
 from mlflow.models.code_model import checked_code_path, load_code_model
-from mlflow.models.env_files import CONDA_ENV_FILE_NAME, PYTHON_ENV_FILE_NAME
-from mlflow.models.flavor import FlavorFolder, optional_part, python_version
+from mlflow.models.flavor import LOADER_FLAVOR, FlavorFolder
 from mlflow.models.folder import checked_model_config, confined, copy_into
 from mlflow.models.model import Model
 from mlflow.models.packages import modules_in_source, modules_of_object
@@ -24,9 +23,10 @@ from mlflow.pyfunc.model import (
 from mlflow.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlflow.models.info import ModelInfo
 
-FLAVOR_NAME = "python_function"
 _CODE_LOADER = "mlflow.pyfunc.loaders.code_model"
 _MODEL_LOADER = "mlflow.pyfunc.model"
 _SELF = sys.modules[__name__]
@@ -44,53 +44,6 @@ def get_default_conda_env() -> dict[str, Any]:
 
 def _with_mlflow(requirements: list[str]) -> list[str]:
     return [f"mlflow=={VERSION}", *requirements]
-
-
-def add_to_model(
-    model: Model,
-    loader_module: str,
-    data: str | None = None,
-    code: str | None = None,
-    conda_env: Any = None,
-    python_env: str | None = None,
-    model_config: Any = None,
-    model_code_path: str | None = None,
-    **kwargs: Any,
-) -> Model:
-    """Say in an MLmodel how pyfunc loads the model.
-
-    Args:
-        model: the model.
-        loader_module: the module whose `_load_pyfunc(path)` loads it.
-        data: the path within its folder that is given to the loader.
-        code: the folder within it that holds its code.
-        conda_env: the name of its conda file, or a dictionary of its environment files.
-        python_env: the name of its Python environment file.
-        model_config: its configuration.
-        model_code_path: the Python file it comes from.
-        kwargs: further keys.
-
-    Returns:
-        The model.
-    """
-    conf: dict[str, Any] = {**kwargs, "loader_module": loader_module}
-    conf["python_version"] = python_version()
-    if code:
-        conf["code"] = code
-    if data:
-        conf["data"] = data
-    env: dict[str, Any] = {}
-    if conda_env:
-        env["conda"] = conda_env
-    if python_env:
-        env["virtualenv"] = python_env
-    if env:
-        conf["env"] = conda_env if isinstance(conda_env, dict) else env
-    if model_config:
-        conf["config"] = checked_model_config(model_config)
-    if model_code_path:
-        conf["model_code_path"] = model_code_path
-    return model.add_flavor(FLAVOR_NAME, **conf)
 
 
 def save_model(
@@ -200,8 +153,7 @@ def _save_with_loader(
     data = None
     if data_path is not None:
         data = f"data/{copy_into(os.fspath(data_path), folder.file('data'))}"
-    _add_pyfunc(folder, loader_module, config, data=data, streamable=bool(streamable))
-    folder.describe()
+    _add_loader(folder, loader_module, None, config, data=data, streamable=bool(streamable))
     folder.finish(get_default_pip_requirements, modules=[loader_module])
 
 
@@ -227,21 +179,34 @@ def _save_python_model(
         entries["artifacts"] = copy_artifacts(artifacts, folder.path)
     if streamable is None:
         streamable = _streams(model)
-    _add_pyfunc(
+
+    def predict(data: Any, params: dict[str, Any] | None = None) -> Any:
+        return _for_example(folder, model, entries, config).predict(data, params=params)
+
+    _add_loader(
         folder,
         _CODE_LOADER if code_path else _MODEL_LOADER,
+        predict,
         config,
         model_code_path=os.path.basename(code_path) if code_path else None,
         streamable=streamable,
         cloudpickle_version=pinned("cloudpickle").partition("==")[2] or None,
         **entries,
     )
-    wrapped = None
-    if folder.wants_signature:
-        with optional_part("a signature"):
-            wrapped = _for_example(folder, model, entries, config)
-    folder.describe(wrapped)
     folder.finish(get_default_pip_requirements, modules=modules)
+
+
+def _add_loader(
+    folder: FlavorFolder,
+    loader_module: str,
+    predict: Callable[..., Any] | None,
+    config: dict[str, Any] | None,
+    **entries: Any,
+) -> None:
+    known = {key: value for key, value in entries.items() if value is not None}
+    folder.add_loader(loader_module, predict, model_config=config, **known)
+    # Other flavors say it of themselves; here there is no other.
+    folder.model.flavors[LOADER_FLAVOR]["code"] = folder.code
 
 
 def _streams(model: Any) -> bool:
@@ -262,21 +227,6 @@ def _for_example(
     if hasattr(model, "load_context"):
         model.load_context(context=context)
     return _PythonModelPyfuncWrapper(model, context)
-
-
-def _add_pyfunc(
-    folder: FlavorFolder, loader: str, config: dict[str, Any] | None, **entries: Any
-) -> None:
-    known = {key: value for key, value in entries.items() if value is not None}
-    add_to_model(
-        folder.model,
-        loader_module=loader,
-        conda_env=CONDA_ENV_FILE_NAME,
-        python_env=PYTHON_ENV_FILE_NAME,
-        model_config=config,
-        **known,
-    )
-    folder.model.flavors[FLAVOR_NAME]["code"] = folder.code
 
 
 def log_model(

@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 from mlflow.exceptions import MlflowException, invalid
-from mlflow.models.env_files import CONDA_ENV_FILE_NAME, PYTHON_ENV_FILE_NAME
 from mlflow.models.estimators import (
     PICKLE_FILE,
     SERIALIZATION_FORMAT_CLOUDPICKLE,
@@ -28,8 +27,6 @@ from mlflow.models.model import Model
 from mlflow.models.packages import installed_version
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import local_model_folder, model_file
-from mlflow.pyfunc import add_to_model
-from mlflow.pyfunc.loaded import PyFuncModel
 from mlflow.sklearn import autologging
 from mlflow.tracking.autolog import autologging_integration
 from mlflow.version import VERSION
@@ -125,10 +122,6 @@ def save_model(
         sk_model, folder, serialization_format, skops_trusted_types
     )
     _describe(folder, sk_model, file_name, written, pyfunc_predict_fn, skops_trusted_types)
-    wrapped = None
-    if folder.wants_signature and hasattr(sk_model, pyfunc_predict_fn):
-        wrapped = PyFuncModel(Model(), _SklearnModelWrapper(sk_model), pyfunc_predict_fn)
-    folder.describe(wrapped)
     folder.finish(
         lambda: get_default_pip_requirements(
             include_cloudpickle=written == SERIALIZATION_FORMAT_CLOUDPICKLE,
@@ -148,27 +141,22 @@ def _describe(
 ) -> None:
     # Without the method, the folder is readable by this flavor only.
     if hasattr(sk_model, predict_fn):
-        add_to_model(
-            folder.model,
-            loader_module="mlflow.sklearn",
+        folder.add_loader(
+            "mlflow.sklearn",
+            getattr(sk_model, predict_fn),
             model_path=file_name,
-            conda_env=CONDA_ENV_FILE_NAME,
-            python_env=PYTHON_ENV_FILE_NAME,
-            code=folder.code,
             predict_fn=predict_fn,
         )
     else:
         _logger.warning(
             "Model was missing function: %s. Not logging python_function flavor!", predict_fn
         )
-    folder.model.add_flavor(
+    folder.add_flavor(
         FLAVOR_NAME,
         pickled_model=file_name,
         sklearn_version=installed_version("scikit-learn"),
         serialization_format=serialization_format,
-        code=folder.code,
         skops_trusted_types=trusted,
-        **folder.extra,
     )
 
 

@@ -9,18 +9,15 @@ import sys
 from typing import Any
 
 from mlflow._later import observer
-from mlflow.exceptions import MlflowException, invalid, not_found
-from mlflow.models.deserialize import load_class
-from mlflow.models.env_files import CONDA_ENV_FILE_NAME, PYTHON_ENV_FILE_NAME
+from mlflow.exceptions import MlflowException, invalid
+from mlflow.models.deserialize import class_name, load_class
 from mlflow.models.flavor import FlavorFolder
 from mlflow.models.flavors import library_of
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import distribution_of, installed_version
 from mlflow.models.requirements import conda_environment, pinned
-from mlflow.models.source import local_model_folder, model_file
-from mlflow.pyfunc import add_to_model
-from mlflow.pyfunc.loaded import PyFuncModel
+from mlflow.models.source import folder_of_data, local_model_folder, model_file
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "xgboost"
@@ -100,26 +97,14 @@ def save_model(
     )
     data = f"model.{model_format}"
     xgb_model.save_model(folder.file(data))
-    add_to_model(
-        folder.model,
-        loader_module="mlflow.xgboost",
-        data=data,
-        conda_env=CONDA_ENV_FILE_NAME,
-        python_env=PYTHON_ENV_FILE_NAME,
-        code=folder.code,
-    )
-    kind = type(xgb_model)
-    folder.model.add_flavor(
+    folder.add_loader("mlflow.xgboost", _XGBModelWrapper(xgb_model).predict, data=data)
+    folder.add_flavor(
         FLAVOR_NAME,
         xgb_version=installed_version(distribution_of("xgboost") or "") or xgboost.__version__,
         data=data,
-        model_class=f"{kind.__module__}.{kind.__qualname__}",
+        model_class=class_name(xgb_model),
         model_format=model_format,
-        code=folder.code,
-        **folder.extra,
     )
-    wrapped = PyFuncModel(Model(), _XGBModelWrapper(xgb_model)) if folder.wants_signature else None
-    folder.describe(wrapped)
     is_estimator = not isinstance(xgb_model, xgboost.Booster)
     folder.finish(
         get_default_pip_requirements,
@@ -221,8 +206,6 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
 def _load(folder: str) -> Any:
     conf, path = model_file(folder, FLAVOR_NAME, "data", _DEFAULT_FILE)
     xgboost = library_of(FLAVOR_NAME)
-    if not os.path.isfile(path):
-        raise not_found(f"The model's file '{path}' is not there, or is no plain file.")
     name = conf.get("model_class") or _BOOSTER
     kind: Any = load_class(name, "xgboost", folder)
     if not issubclass(kind, _kinds(xgboost)):
@@ -243,8 +226,7 @@ def _kinds(xgboost: Any) -> Any:
 
 
 def _load_pyfunc(path: str) -> _XGBModelWrapper:
-    # Old folders hand over themselves, later ones the file in them.
-    return _XGBModelWrapper(_load(path if os.path.isdir(path) else os.path.dirname(path)))
+    return _XGBModelWrapper(_load(folder_of_data(path)))
 
 
 class _XGBModelWrapper:
