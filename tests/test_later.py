@@ -74,12 +74,12 @@ def test_a_later_class_can_be_named_in_a_base_list() -> None:
 
 def test_switching_on_a_later_flavor_passes_and_logging_with_it_refuses() -> None:
     """`autolog` only observes; `log_model` would have to give a result."""
-    import mlflow.catboost
+    import mlflow.paddle
 
-    with pytest.warns(UserWarning, match=r"catboost\.autolog"):
-        mlflow.catboost.autolog()
-    with pytest.raises(MlflowException, match=r"catboost\.log_model"):
-        mlflow.catboost.log_model(object(), "model")
+    with pytest.warns(UserWarning, match=r"paddle\.autolog"):
+        mlflow.paddle.autolog()
+    with pytest.raises(MlflowException, match=r"paddle\.log_model"):
+        mlflow.paddle.log_model(object(), "model")
 
 
 def test_constants_of_later_classes_say_so_too() -> None:

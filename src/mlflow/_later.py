@@ -37,8 +37,8 @@ MODULES: dict[str, str] = {
         (
             f"mlflow.{name}"
             for name in (
-                "catboost diffusers h2o johnsnowlabs keras onnx paddle pmdarima prophet "
-                "pytorch sentence_transformers spacy spark statsmodels tensorflow transformers"
+                "diffusers h2o johnsnowlabs keras paddle pmdarima prophet "
+                "pytorch sentence_transformers spacy spark tensorflow transformers"
             ).split()
         ),
         f"autolog {_FLAVOR} MlflowCallback load_checkpoint",
@@ -161,7 +161,7 @@ def announce(name: str) -> None:
 
 
 # Flavors whose models are here and whose autologging is not.
-AUTOLOG = ("mlflow.lightgbm", "mlflow.xgboost")
+AUTOLOG = ("mlflow.lightgbm", "mlflow.statsmodels", "mlflow.xgboost")
 
 
 def later(name: str) -> Any:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from mlflow.models.flavors import FLAVORS
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "mlflow"
 
@@ -117,15 +119,22 @@ def test_a_server_loads_what_it_needs_to_answer(uri, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["sklearn", "lightgbm", "xgboost", "pyfunc", "models", "data", "artifacts"]
+    "name",
+    [
+        "models",
+        "data",
+        "artifacts",
+        *(i.module.partition(".")[2] for i in FLAVORS.values() if i.ready),
+    ],
 )
 def test_submodules_import_without_their_library(name, tmp_path):
     """`import mlflow.sklearn` works where scikit-learn is not installed."""
+    absent = {"skops", "scipy", "matplotlib", "PIL", *(i.library for i in FLAVORS.values())}
     _python(
         "import importlib.abc\n"
         "class Absent(importlib.abc.MetaPathFinder):\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('sklearn', 'skops', 'scipy', 'matplotlib', 'PIL', 'lightgbm', 'xgboost'):\n"
+        f"        if name.partition('.')[0] in {absent!r}:\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
         f"import mlflow.{name}",

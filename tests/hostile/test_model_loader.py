@@ -99,15 +99,6 @@ def assert_refused(results, names):
     assert foreign == []
 
 
-DATA_FILES = {
-    "catboost": "model.cb", "h2o": "model.h2o", "keras": "data/model.keras",
-    "langchain": "model.pkl", "lightgbm": "model.pkl", "pmdarima": "model.pmd",
-    "prophet": "model.pr", "python_function": "python_model.pkl", "pytorch": "data/model.pth",
-    "sklearn": "model.pkl", "spacy": "model.spacy", "statsmodels": "model.statsmodels",
-    "tensorflow": "data/model.h5", "xgboost": "model.pkl",
-}  # fmt: skip
-
-
 def test_the_oracle_sees_a_payload(tmp_path):
     """Where pickles are allowed, the marker is made: the oracle is not blind."""
     marker = tmp_path / "marker"
@@ -125,21 +116,21 @@ def test_a_pickle_in_the_folder_of_every_flavor(tmp_path):
     payload = pickle.dumps(Payload(marker))
     cases, names = [], []
     for name, info in FLAVORS.items():
-        file_name = DATA_FILES.get(name, "model.pkl")
+        file_name = info.data or "model.pkl"
+        # Some name the file, and some the folder around it.
+        data = file_name.partition("/")[0]
         loader = "mlflow.pyfunc.model" if name == "python_function" else info.module
-        flavors = {
-            **pyfunc(loader, data=file_name if name != "sklearn" else None,
-                     python_model=file_name, model_path=file_name),
-            name if name != "python_function" else "extra": {
-                "pickled_model": file_name, "data": file_name, "model_data": file_name,
-                "serialization_format": "pickle",
-            },
-        }  # fmt: skip
-        if name in ("python_function", "sklearn"):
-            flavors["python_function"].pop("data")
-        folder = write(tmp_path / name, flavors, {file_name: payload})
-        cases.append(case(folder))
-        names.append(name)
+        # Where the class decides between a library's own format and a pickle.
+        for kind in (None, f"{info.library}.Own"):
+            conf = {"pickled_model": file_name, "data": data, "model_data": data,
+                    "serialization_format": "pickle", "model_class": kind}  # fmt: skip
+            flavors = pyfunc(loader, data=data, python_model=file_name, model_path=file_name)
+            if name in ("python_function", "sklearn"):
+                flavors["python_function"].pop("data")
+            flavors[name if name != "python_function" else "extra"] = conf
+            folder = write(tmp_path / f"{name}{kind}", flavors, {file_name: payload})
+            cases.append(case(folder))
+            names.append(f"{name} {kind}")
 
     assert_refused(load(cases, *LIBRARIES), names)
     assert not marker.exists()
@@ -295,12 +286,12 @@ def test_mlmodel_files(tmp_path, policy):
         names.append(f"loader {loader!r}")
     for name, info in FLAVORS.items():
         for number, path in enumerate(PATHS if info.ready else ()):
-            conf = {"data": path, "pickled_model": path}
+            conf = {"data": path, "pickled_model": path, "model_data": path}
             flavors = {**pyfunc(info.module), name: conf}
             cases.append(case(write(tmp_path / f"{name}{number}", flavors), env=env))
             names.append(f"{name} of {path}")
         for number, kind in enumerate(CLASSES if info.ready else ()):
-            conf = {"data": "d", "pickled_model": "d", "model_class": kind,
+            conf = {"data": "d", "pickled_model": "d", "model_class": kind, "model_type": kind,
                     "serialization_format": "skops"}  # fmt: skip
             flavors = {**pyfunc(info.module), name: conf}
             cases.append(case(write(tmp_path / f"{name}c{number}", flavors, {"d": "x"}), env=env))

@@ -21,6 +21,41 @@ def test_a_flavor_that_is_ready_loads(name):
     assert callable(module.save_model)
 
 
+def test_every_flavor_that_is_ready_says_what_it_needs():
+    for name, info in flavors.FLAVORS.items():
+        assert info.library or name == "python_function" or not info.ready
+        assert info.packages
+        assert info.tested or not info.ready or not info.library
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [("1.0.9", True), ("1.1", False), ("1.1.0rc1", False), ("1.4.99", False), ("1.5.0", True),
+     ("2", True), ("0", True)],
+)  # fmt: skip
+def test_other_versions_of_a_library_are_said_once_and_used(version, warned, monkeypatch, caplog):
+    info = flavors.FlavorInfo("own", "json", "some packages", "d", ("1.1", "1.4"))
+    monkeypatch.setitem(flavors.FLAVORS, "own", info)
+    monkeypatch.setattr(flavors, "installed_version", lambda name: version)
+    flavors.check_version.cache_clear()
+
+    for _ in range(2):
+        assert flavors.library_of("own").__name__ == "json"
+    said = f"'own' were tested with json 1.1 to 1.4; {version} is installed"
+    assert caplog.text.count(said) == warned
+    flavors.check_version.cache_clear()
+
+
+def test_a_missing_library_is_said_with_the_line_that_installs_it(monkeypatch):
+    info = flavors.FlavorInfo("own", "nowhere_at_all", "some packages", "d", ("1.1", "1.4"))
+    monkeypatch.setitem(flavors.FLAVORS, "own", info)
+
+    with pytest.raises(MlflowException, match="need: pip install some packages"):
+        flavors.library_of("own")
+    with pytest.raises(MlflowException, match="need: pip install some packages"):
+        flavors.library_of("own", "elsewhere_at_all")
+
+
 @pytest.mark.parametrize("name", [n for n, info in flavors.FLAVORS.items() if not info.ready])
 def test_a_flavor_of_a_later_version_says_so(name):
     with pytest.raises(MlflowException, match="not in this version"):

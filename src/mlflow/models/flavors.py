@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import logging
+import re
 import sys
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.models.deserialize import code_allowed, trusted_loaders
+from mlflow.models.packages import distribution_of, installed_version
+
+_logger = logging.getLogger(__name__)
 
 
 class FlavorInfo(NamedTuple):
@@ -18,44 +24,58 @@ class FlavorInfo(NamedTuple):
         module: the module that saves and loads it.
         library: the module of the library whose models it holds; empty for none.
         packages: what to install.
-        ready: whether this version saves and loads it.
+        data: the file that holds its models where an MLmodel names none; empty for flavors that
+            this version does not save and load.
+        tested: the first and the last version of the library that it was tested with.
     """
 
     module: str
     library: str
     packages: str
-    ready: bool = False
+    data: str = ""
+    tested: tuple[str, str] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether this version saves and loads it."""
+        return bool(self.data)
 
 
 FLAVORS: dict[str, FlavorInfo] = {
-    "catboost": FlavorInfo("mlflow.catboost", "catboost", "catboost"),
+    "catboost": FlavorInfo("mlflow.catboost", "catboost", "catboost", "model.cb", ("1.2", "1.2")),
     "diffusers": FlavorInfo("mlflow.diffusers", "diffusers", "diffusers peft"),
     "dspy": FlavorInfo("mlflow.dspy", "dspy", "dspy"),
     "h2o": FlavorInfo("mlflow.h2o", "h2o", "h2o"),
     "johnsnowlabs": FlavorInfo("mlflow.johnsnowlabs", "johnsnowlabs", "johnsnowlabs"),
     "keras": FlavorInfo("mlflow.keras", "keras", "keras"),
     "langchain": FlavorInfo("mlflow.langchain", "langchain", "langchain"),
-    "lightgbm": FlavorInfo("mlflow.lightgbm", "lightgbm", "lightgbm skops", ready=True),
+    "lightgbm": FlavorInfo(
+        "mlflow.lightgbm", "lightgbm", "lightgbm skops", "model.lgb", ("4.6", "4.7")
+    ),
     "llama_index": FlavorInfo("mlflow.llama_index", "llama_index", "llama-index"),
-    "onnx": FlavorInfo("mlflow.onnx", "onnx", "onnx onnxruntime"),
+    "onnx": FlavorInfo("mlflow.onnx", "onnx", "onnx onnxruntime", "model.onnx", ("1.18", "1.23")),
     "openai": FlavorInfo("mlflow.openai", "openai", "openai"),
     "paddle": FlavorInfo("mlflow.paddle", "paddle", "paddlepaddle"),
     "pmdarima": FlavorInfo("mlflow.pmdarima", "pmdarima", "pmdarima"),
     "promptlab": FlavorInfo("mlflow._promptlab", "openai", "openai"),
     "prophet": FlavorInfo("mlflow.prophet", "prophet", "prophet"),
-    "python_function": FlavorInfo("mlflow.pyfunc", "", "cloudpickle pandas", ready=True),
+    "python_function": FlavorInfo("mlflow.pyfunc", "", "cloudpickle pandas", "python_model.pkl"),
     "pytorch": FlavorInfo("mlflow.pytorch", "torch", "torch"),
     "sentence_transformers": FlavorInfo(
         "mlflow.sentence_transformers", "sentence_transformers", "sentence-transformers"
     ),
     "shap": FlavorInfo("mlflow.shap", "shap", "shap"),
-    "sklearn": FlavorInfo("mlflow.sklearn", "sklearn", "scikit-learn skops", ready=True),
+    "sklearn": FlavorInfo(
+        "mlflow.sklearn", "sklearn", "scikit-learn skops", "model.pkl", ("1.6", "1.9")
+    ),
     "spacy": FlavorInfo("mlflow.spacy", "spacy", "spacy"),
     "spark": FlavorInfo("mlflow.spark", "pyspark", "pyspark"),
-    "statsmodels": FlavorInfo("mlflow.statsmodels", "statsmodels", "statsmodels"),
+    "statsmodels": FlavorInfo(
+        "mlflow.statsmodels", "statsmodels", "statsmodels", "model.statsmodels", ("0.14", "0.15")
+    ),
     "tensorflow": FlavorInfo("mlflow.tensorflow", "tensorflow", "tensorflow"),
     "transformers": FlavorInfo("mlflow.transformers", "transformers", "transformers torch"),
-    "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost", ready=True),
+    "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost", "model.xgb", ("2.1", "3.4")),
 }
 
 # Loader modules that MLmodel files name and that are no flavor's own module.
@@ -99,19 +119,45 @@ def import_loader(loader_module: object, model_path: str) -> ModuleType:
     return module
 
 
-def library_of(flavor: str) -> Any:
+def library_of(flavor: str, module: str | None = None) -> Any:
     """Import the library of a flavor and return it.
+
+    Args:
+        flavor: the flavor.
+        module: another module that it needs.
 
     Raises:
         MlflowException: it is not installed; the message has the line that installs it.
     """
     info = FLAVORS[flavor]
+    check_version(flavor)
     try:
-        return importlib.import_module(info.library)
+        return importlib.import_module(module or info.library)
     except ImportError as error:
         raise MlflowException(
             f"Models of the flavor '{flavor}' need: pip install {info.packages} ({error})"
         ) from error
+
+
+@functools.cache
+def check_version(flavor: str) -> None:
+    """Warn once when a flavor's library is older or newer than those it was tested with."""
+    info = FLAVORS[flavor]
+    version = installed_version(distribution_of(info.library) or info.library)
+    if info.tested is None or version is None:
+        return
+    first, last = info.tested
+    # The ends stand for all of their patches.
+    here = _numbers(version)[: len(_numbers(last))]
+    if not _numbers(first) <= here <= _numbers(last):
+        _logger.warning(
+            "Models of the flavor '%s' were tested with %s %s to %s; %s is installed. They are "
+            "saved and loaded all the same.", flavor, info.library, first, last, version,
+        )  # fmt: skip
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def _checked_name(loader_module: object, model_path: str) -> str:

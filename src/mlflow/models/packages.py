@@ -32,6 +32,9 @@ _DISTRIBUTION_OF = {
 # Never pinned beside a model: the pin of mlflow comes first and by itself, the rest are tools.
 _NEVER = frozenset({"mlflow", "millstream", "pip", "setuptools", "wheel", "__main__", "builtins"})
 
+# The last is what statsmodels' results are written to.
+_PICKLES = (".pkl", ".pickle", ".statsmodels")
+
 _COMPRESSION_OF = {ending: name for name, (_, ending) in COMPRESSIONS.items()}
 
 # A pickle of more operations is data, and what it stands on has been named long before.
@@ -99,7 +102,7 @@ def _modules_in_file(path: str) -> set[str]:
     if compression is not None:
         extension = os.path.splitext(plain)[1]
     try:
-        if extension in (".pkl", ".pickle"):
+        if extension in _PICKLES:
             return modules_in_pickle(path, compression)
         if extension == ".skops":
             return modules_in_skops(path) | {"skops"}

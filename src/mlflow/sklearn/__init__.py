@@ -21,6 +21,7 @@ from mlflow.models.estimators import (
     SUPPORTED_SERIALIZATION_FORMATS as SUPPORTED_SERIALIZATION_FORMATS,
 )
 from mlflow.models.flavor import FlavorFolder
+from mlflow.models.flavors import check_version
 from mlflow.models.folder import MLMODEL_FILE_NAME
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
@@ -106,6 +107,7 @@ def save_model(
             the format asked for.
     """
     check_format(serialization_format)
+    check_version(FLAVOR_NAME)
     folder = FlavorFolder(
         path,
         mlflow_model,
@@ -256,6 +258,7 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
     Raises:
         MlflowException: there is no such model, or the loader refuses its format.
     """
+    check_version(FLAVOR_NAME)
     path = local_model_folder(model_uri, dst_path)
     conf, file = model_file(path, FLAVOR_NAME, "pickled_model", PICKLE_FILE)
     return load_estimator(file, str(conf.get("serialization_format") or "pickle"))
