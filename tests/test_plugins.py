@@ -66,7 +66,7 @@ from mlflow.data.dataset_source import DatasetSource
 from mlflow.deployments import BaseDeploymentClient
 from mlflow.deployments.base import BaseDeploymentClient as SameClient
 from mlflow.entities import Experiment, Run, RunData, RunInfo
-from mlflow.models.evaluation import ModelEvaluator
+from mlflow.models.evaluation import EvaluationResult, ModelEvaluator
 from mlflow.models.evaluation.base import ModelEvaluator as SameEvaluator
 from mlflow.projects.backend.abstract_backend import AbstractBackend
 from mlflow.projects.submitted_run import SubmittedRun
@@ -149,7 +149,7 @@ class Source(DatasetSource):
 
 class Evaluator(ModelEvaluator):
     def can_evaluate(self, *, model_type, evaluator_config, **kwargs): return True
-    def evaluate(self, **kwargs): return None
+    def evaluate(self, **kwargs): return EvaluationResult({"mine": 1.0}, {}, kwargs["run_id"])
 
 class Client(BaseDeploymentClient):
     pass
@@ -241,9 +241,11 @@ found["by creds"] = found["request_auth_provider"]
 from mlflow.deployments import get_deploy_client
 import plug
 found["deployments"] = refused(get_deploy_client, "mine")
-found["model_evaluator"] = refused(mlflow.evaluate, "m", evaluators="mine")
 found["project_backend"] = refused(mlflow.run, ".", backend="mine")
-found["made"] = [refused(plug.Evaluator), refused(plug.Client, "x"), refused(plug.Backend)]
+found["made"] = [refused(plug.Client, "x"), refused(plug.Backend)]
+mlflow.set_tracking_uri("./runs")
+mlflow.set_experiment("judged")
+found["model_evaluator"] = mlflow.evaluate(len, [1], model_type="x", evaluators="mine").metrics
 from mlflow.cli import main
 try:
     main(["server", "--app-name", "mine"])
@@ -321,7 +323,12 @@ def test_request_auth_provider(found):
     assert found["request_auth_provider"] == found["by creds"] == f"signed {path}4"
 
 
-@pytest.mark.parametrize("group", ["deployments", "model_evaluator", "project_backend"])
+def test_model_evaluator(found):
+    """The type of model is whatever the evaluator knows."""
+    assert found["model_evaluator"] == {"mine": 1.0}
+
+
+@pytest.mark.parametrize("group", ["deployments", "project_backend"])
 def test_groups_without_a_host(found, group):
     """Asking for one says that it is not here; the plug-in's module can be imported."""
     code, message = found[group]

@@ -58,9 +58,6 @@ from mlflow._later import (
     delete_workspace as delete_workspace,
 )
 from mlflow._later import (
-    evaluate as evaluate,
-)
-from mlflow._later import (
     flush_trace_async_logging as flush_trace_async_logging,
 )
 from mlflow._later import (
@@ -156,11 +153,14 @@ from mlflow._later import (
 from mlflow._later import (
     update_workspace as update_workspace,
 )
-from mlflow._later import (
-    validate_evaluation_results as validate_evaluation_results,
-)
 from mlflow.cli.doctor import (
     report as doctor,
+)
+from mlflow.evaluation.fluent import (
+    evaluate as evaluate,
+)
+from mlflow.evaluation.validation import (
+    validate_evaluation_results as validate_evaluation_results,
 )
 from mlflow.exceptions import (
     MlflowException as MlflowException,

@@ -32,7 +32,7 @@ EXPORTS: dict[str, str] = {
     "doctor": "mlflow.cli.doctor:report",
     "enable_system_metrics_logging": "mlflow.tracking.system_metrics",
     "end_run": "mlflow.tracking.fluent",
-    "evaluate": "mlflow._later",
+    "evaluate": "mlflow.evaluation.fluent",
     "finalize_logged_model": "mlflow.tracking.logged",
     "flush_artifact_async_logging": "mlflow.tracking.fluent",
     "flush_async_logging": "mlflow.tracking.fluent",
@@ -120,5 +120,5 @@ EXPORTS: dict[str, str] = {
     "update_assessment": "mlflow._later",
     "update_current_trace": "mlflow._later",
     "update_workspace": "mlflow._later",
-    "validate_evaluation_results": "mlflow._later",
+    "validate_evaluation_results": "mlflow.evaluation.validation",
 }

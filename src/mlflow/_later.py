@@ -76,11 +76,6 @@ MODULES: dict[str, str] = {
         "UserFrustration delete_scorer get_all_scorers get_scorer list_scorers "
         "make_scorer_ensemble scorer"
     ),
-    "mlflow.metrics": (
-        "EvaluationMetric MetricValue ari_grade_level bleu exact_match f1_score "
-        "flesch_kincaid_grade_level latency mae make_metric mape max_error mse precision_score "
-        "r2_score recall_score rmse rouge1 rouge2 rougeL rougeLsum token_count toxicity"
-    ),
     "mlflow.metrics.genai": (
         "EvaluationExample answer_correctness answer_relevance answer_similarity faithfulness "
         "make_genai_metric make_genai_metric_from_prompt relevance retrieve_custom_metrics"
@@ -364,18 +359,16 @@ def is_databricks_uri(uri: str) -> bool:
 # The dialects that MLflow's database stores know; the stores come in a later version.
 DATABASE_ENGINES = ["postgresql", "mysql", "sqlite", "mssql"]
 
-ModelEvaluator = later("mlflow.models.ModelEvaluator")
 get_databricks_host_creds = later("mlflow.utils.databricks_utils.get_databricks_host_creds")
 http_request_safe = later("mlflow.utils.rest_utils.http_request_safe")
 
 # Functions of the door, each of which would have to give a result.
 DOOR = (
     "add_trace create_workspace delete_assessment delete_prompt_alias delete_trace_tag "
-    "delete_workspace evaluate get_assessment get_trace get_workspace import_checkpoints "
+    "delete_workspace get_assessment get_trace get_workspace import_checkpoints "
     "list_workspaces load_prompt log_assessment log_expectation log_feedback log_issue log_trace "
     "login override_feedback register_prompt run search_prompts search_sessions search_traces "
-    "set_prompt_alias set_trace_tag set_workspace test update_assessment update_workspace "
-    "validate_evaluation_results"
+    "set_prompt_alias set_trace_tag set_workspace test update_assessment update_workspace"
 ).split()
 
 
@@ -402,9 +395,8 @@ INSIDE: dict[str, str] = {
         "RegisteredModelDeploymentJobState"
     ),
     "mlflow.models": (
-        "EvaluationArtifact EvaluationMetric EvaluationResult FlavorBackend MetricThreshold "
-        "Resource ResourceType add_libraries_to_model build_docker evaluate list_evaluators "
-        "make_metric set_retriever_schema"
+        "FlavorBackend Resource ResourceType add_libraries_to_model build_docker "
+        "set_retriever_schema"
     ),
     "mlflow.pyfunc": "ChatAgent ChatModel ResponsesAgent build_model_env spark_udf",
     "mlflow.tracing": (

@@ -132,8 +132,11 @@ ALIASES: dict[str, str] = {
         "_enforce_params_schema=mlflow.types.enforce:enforce_params"
     ),
     "mlflow.models.model_config": "mlflow.models.code_model",
-    "mlflow.models.evaluation": "mlflow.models mlflow._later",
-    "mlflow.models.evaluation.base": "mlflow.models mlflow._later",
+    "mlflow.models.evaluation": "mlflow.evaluation",
+    "mlflow.models.evaluation.artifacts": "mlflow.evaluation.artifacts",
+    "mlflow.models.evaluation.base": "mlflow.evaluation mlflow.evaluation.evaluators",
+    "mlflow.models.evaluation.default_evaluator": "mlflow.evaluation.builtin mlflow.evaluation",
+    "mlflow.models.evaluation.validation": "mlflow.evaluation.validation",
     "mlflow.pyfunc.utils": "",
     "mlflow.pyfunc.utils.data_validation": "mlflow.pyfunc.type_hints",
     "mlflow.types.utils": (

@@ -7,6 +7,7 @@ import json
 from mlflow.data.dataset import Dataset
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.digest import array_digest
+from mlflow.data.evaluation_dataset import EvaluationDataset
 from mlflow.data.schema import TensorDatasetSchema
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.types.infer import infer_schema
@@ -91,6 +92,20 @@ class NumpyDataset(Dataset):
             "schema": None if schema is None else json.dumps(schema.to_dict()),
             "profile": json.dumps(self.profile),
         }
+
+    def to_evaluation_dataset(
+        self, path: str | None = None, feature_names: list[str] | None = None
+    ) -> EvaluationDataset:
+        """Return it as evaluators see it.
+
+        Args:
+            path: where the data came from, for the record.
+            feature_names: which columns are features, or what columns of an array are called.
+        """
+        return EvaluationDataset(
+            self._features, targets=self._targets, name=self.name, path=path,
+            feature_names=feature_names, digest=self.digest,
+        )  # fmt: skip
 
 
 def _check(role: str, data: Any) -> None:

@@ -7,6 +7,7 @@ import json
 from mlflow.data.dataset import Dataset
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.digest import frame_digest
+from mlflow.data.evaluation_dataset import EvaluationDataset
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.types.infer import infer_schema
 
@@ -99,6 +100,20 @@ class PandasDataset(Dataset):
             "schema": None if schema is None else json.dumps({"mlflow_colspec": schema.to_dict()}),
             "profile": json.dumps(self.profile),
         }
+
+    def to_evaluation_dataset(
+        self, path: str | None = None, feature_names: list[str] | None = None
+    ) -> EvaluationDataset:
+        """Return it as evaluators see it.
+
+        Args:
+            path: where the data came from, for the record.
+            feature_names: which columns are features, or what columns of an array are called.
+        """
+        return EvaluationDataset(
+            self._df, targets=self._targets, name=self.name, path=path,
+            feature_names=feature_names, predictions=self._predictions, digest=self.digest,
+        )  # fmt: skip
 
 
 def from_pandas(

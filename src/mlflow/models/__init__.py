@@ -5,14 +5,21 @@ from __future__ import annotations
 from mlflow._doorway import attach
 
 _HOMES = {
+    "EvaluationArtifact": "mlflow.evaluation.artifacts",
+    "EvaluationMetric": "mlflow.metrics.base",
+    "EvaluationResult": "mlflow.evaluation.result",
+    "MetricThreshold": "mlflow.evaluation.validation",
     "Model": "mlflow.models.model",
     "ModelConfig": "mlflow.models.code_model",
     "ModelInputExample": "mlflow.models.example",
     "ModelSignature": "mlflow.models.signature",
     "convert_input_example_to_serving_input": "mlflow.models.example",
+    "evaluate": "mlflow.evaluation.fluent",
     "get_model_info": "mlflow.models.model",
     "infer_pip_requirements": "mlflow.models.requirements",
     "infer_signature": "mlflow.models.signature",
+    "list_evaluators": "mlflow.evaluation.evaluators",
+    "make_metric": "mlflow.metrics.base",
     "predict": "mlflow.scoring.predict",
     "set_model": "mlflow.models.code_model",
     "set_signature": "mlflow.models.amend",
