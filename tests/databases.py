@@ -70,6 +70,16 @@ class Server:
         self.kept.write(_clear)
         return self.kept.url.render_as_string(hide_password=False)
 
+    def cut(self) -> None:
+        """End all connections to the database, as its operator may at any time."""
+        name = self.kept.url.database
+        users = "SELECT pid FROM pg_stat_activity WHERE datname"
+        end = "SELECT pg_terminate_backend({})"
+        if self.dialect == "mysql":
+            users, end = "SELECT id FROM information_schema.processlist WHERE db", "KILL {}"
+        for user in self._do(f"{users} = '{name}'"):
+            self._do(end.format(user[0]))
+
     def drop(self) -> None:
         """Drop what was made."""
         if self.kept is not None:
@@ -78,11 +88,12 @@ class Server:
         for name in self.made:
             self._do(f"DROP DATABASE IF EXISTS {name}{force}")
 
-    def _do(self, statement: str) -> None:
+    def _do(self, statement: str) -> list[sqlalchemy.Row]:
         engine = sqlalchemy.create_engine(self.url, isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
-                connection.exec_driver_sql(statement)
+                found = connection.exec_driver_sql(statement)
+                return list(found.all()) if found.returns_rows else []
         finally:
             engine.dispose()
 

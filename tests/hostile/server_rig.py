@@ -68,13 +68,16 @@ class Rig:
         (folder / "outside").mkdir()
         (folder / "outside" / "canary").write_bytes(CANARY)
         (folder / "kept").mkdir()
-        self.app = ServerApp(
-            store, None, ArtifactRoots(str(folder / "kept")), Settings(), guards=guards
-        )
+        self.app = self.new_app(guards)
         self._runner = asyncio.Runner()
         self._number = 0
         self.things: dict[str, str] = {}
         self.refresh()
+
+    def new_app(self, guards=()) -> ServerApp:
+        """Return a server of the same things; one serves the event loop that asks it first."""
+        roots = ArtifactRoots(str(self.folder / "kept"))
+        return ServerApp(self.store, None, roots, Settings(), guards=guards)
 
     def close(self) -> None:
         """End it."""

@@ -1,4 +1,4 @@
-"""Command lines made to harm their user: rows C01 and C04 to C08 of the threat list."""
+"""Command lines made to harm their user: rows C01, C04 to C08 and C12 of the threat list."""
 
 from __future__ import annotations
 
@@ -253,3 +253,33 @@ def test_c08_passwords_are_in_no_output(address, command, monkeypatch, oracle):
 
     assert "hunter2" not in found.output
     assert found.exit_code != 0 or command == "doctor"
+
+
+# ── C12: stores that are none ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.filterwarnings("ignore:Query string argument")  # of SQLAlchemy: it leaves them out
+@pytest.mark.parametrize(
+    "uri",
+    ["sqlite:///{file}", "sqlite:///{file}?mode=rwc", "sqlite:///{folder}", "sqlite:////proc/version",
+     "sqlite:///{folder}/../../no/x.db", "mysql+nothing://h/x", "oracle://h/x", "nothing://x", "http://", "s3://bucket/runs"],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["server", "gc", "db"])
+def test_c12_stores_that_are_none(uri, command, tmp_path, oracle):
+    """One line says what is wrong; what was no store is as it was."""
+    oracle.allowed = NETWORK
+    file = tmp_path / "notes.txt"
+    file.write_text("no database " * 1000)
+    given = uri.format(file=file, folder=tmp_path)
+    words = {
+        "server": ["server", "--port", "0", "--backend-store-uri", given],
+        "gc": ["gc", "--backend-store-uri", given],
+        "db": ["db", "upgrade", given],
+    }
+    found = run(*words[command])
+
+    assert found.exit_code != 0, found.output
+    assert "Traceback" not in found.output
+    assert found.output.strip()
+    assert "no database " * 1000 == file.read_text()
+    assert ["notes.txt"] == os.listdir(tmp_path)

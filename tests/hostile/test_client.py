@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -212,3 +214,11 @@ def test_c10_files_of_the_working_folder(tmp_path, quick, monkeypatch):
     with Evil(lambda path, evil: json_of(run_at("s3://b"))) as evil:
         mlflow.MlflowClient(tracking_uri=evil.uri).get_run("0" * 32)
     assert [None] == [headers.get("Authorization") for _, headers in evil.asked]
+
+
+def test_w17_nothing_is_shown_as_a_page(oracle):
+    """No object of ours makes HTML of itself, which a notebook would run."""
+    sources = Path(mlflow.__file__).parent.rglob("*.py")
+    makers = [path.name for path in sources if re.search(r"_repr_\w+_\(|HTML\(", path.read_text())]
+
+    assert [] == makers

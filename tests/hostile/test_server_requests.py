@@ -253,6 +253,24 @@ def test_d06_bodies(fired, legal, oracle, body):
             assert 400 == found.status, (asked.path, found)
 
 
+GRAPHQL = {
+    "aliases": "{" + " ".join(f"a{n}: runs {{ id }}" for n in range(1000)) + "}",
+    "deep": "{a" * 100 + "}" * 100,
+    "circle": "{...a} fragment a on Query {...b} fragment b on Query {...a}",
+    "introspection": "{__schema {types {name fields {name}}}}",
+    "directives": "{a " + "@include(if: true) " * 10_000 + "}",
+}
+
+
+@pytest.mark.parametrize("query", GRAPHQL)
+def test_d09_graphql(rigs, oracle, query):
+    """There is none: nothing is parsed, be it one query or a thousand."""
+    for path in ("/graphql", "/ajax-api/2.0/mlflow/graphql", "/api/2.0/mlflow/graphql"):
+        for fields in ({"query": GRAPHQL[query]}, [{"query": GRAPHQL[query]}] * 1000):
+            found = same(rigs, Asked("POST", path, fields=fields))
+            assert found.status in (404, 501), (path, found)
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip"])
 def test_d07_compressed_bodies(rigs, legal, encoding):
     """No body is unpacked."""

@@ -64,3 +64,17 @@ def test_what_is_no_folder(served, run_id, place):
         assert 400 == served.get("/get-archive", run_id=run_id, path=path).status
     assert 404 == served.get("/get-archive", run_id="0" * 32).status
     assert ["a.txt"] == list(opened(served.get("/get-archive", run_id=run_id, path="in")))
+
+
+def test_names_that_mean_something_elsewhere(served, run_id, place, tmp_path):
+    """Files that a program of the machine put there; whoever unpacks them finds nothing outside."""
+    inside = place / "kept" / "0" / run_id / "artifacts" / "odd"
+    inside.mkdir(parents=True)
+    for name in ("..\\x", "\\\\host\\x", "C:x", "a\nb", "\x1b[2J", "12:30.png"):
+        (inside / name).write_bytes(b"1")
+    answer = served.get("/get-archive", run_id=run_id, path="odd")
+
+    expected = ["%1B[2J", "%5C%5Chost%5Cx", "..%5Cx", "12:30.png", "C%3Ax", "a%0Ab"]
+    assert expected == sorted(opened(answer))
+    zipfile.ZipFile(io.BytesIO(answer.body)).extractall(tmp_path / "out")
+    assert sorted(expected) == sorted(os.listdir(tmp_path / "out"))

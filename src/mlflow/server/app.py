@@ -32,6 +32,7 @@ from mlflow.server.replay import UNDERSTOOD, Replays
 from mlflow.server.routes import Routes
 from mlflow.server.sources import checks
 from mlflow.server.special import Special
+from mlflow.server.trouble import error_of
 from mlflow.server.ui.framed import FramedPages
 from mlflow.server.ui.pages import Pages
 from mlflow.server.ui.routes import PageData
@@ -128,6 +129,7 @@ class ServerApp:
         self.calls = Calls(
             self._readers.submit, self._writers.submit, everybody, self._replays, checks(store)
         )
+        self._page_data = PageData(store, self.calls)
         self.routes = Routes(self.settings.prefix)
         self._add_routes()
         self._app: ASGIApp = self._serve
@@ -160,7 +162,7 @@ class ServerApp:
         self.metrics.add_to(self.routes)
         if is_tracking:
             special.add_series_to(self.routes)
-            PageData(store, self.calls).add_to(self.routes)
+            self._page_data.add_to(self.routes)
             Pages().add_to(self.routes)
         if self._roots is not None:
             work = self._files.submit
@@ -204,6 +206,7 @@ class ServerApp:
         self._writers.close()
         self._readers.close()
         self._files.close()
+        self._page_data.close()
         self.metrics.keep()
         if self._log is not None:
             self._log.close()
@@ -281,14 +284,10 @@ class ServerApp:
             return Answer(error.status, body, (JSON, extra))
         except ClientGoneError:
             raise
-        except Exception:
+        except Exception as failure:
             reference = secrets.token_hex(6)
             _logger.exception("a request failed, reference %s", reference)
-            return error_answer(
-                MlflowException(
-                    f"An internal error happened; the server's log has it as {reference}."
-                )
-            )
+            return error_answer(error_of(failure, reference))
 
     def _without_addresses(self, error: MlflowException) -> MlflowException:
         """Return an error without the paths and addresses that are the operator's own business."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import zipfile
 from functools import partial
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _PORTION = 1 << 20
 _EARLIEST = 315_619_200  # 1980-01-02: archives know no time before 1980
 _PLAIN_FILE = 0o100644 << 16
+# On Windows a backslash separates folders, and `C:x` starts on another drive.
+_MISREAD = re.compile(r"[\x00-\x1f\x7f\\]|(?<=^[A-Za-z]):")
 
 
 async def answer_archive(spot: Spot, name: str, work: Work) -> Answer:
@@ -71,15 +74,19 @@ def _portions(spot: Spot) -> Generator[bytes]:
 def _file(archive: zipfile.ZipFile, sink: _Sink, spot: Spot, path: ArtifactPath) -> Iterator[bytes]:
     with spot.root.open(path) as file:
         changed = max(os.fstat(file.fileno()).st_mtime, _EARLIEST)
-        entry = zipfile.ZipInfo(
-            "/".join(path.parts[len(spot.path.parts) :]), time.gmtime(changed)[:6]
-        )
+        name = "/".join(map(_entry_name, path.parts[len(spot.path.parts) :]))
+        entry = zipfile.ZipInfo(name, time.gmtime(changed)[:6])
         entry.external_attr = _PLAIN_FILE
         with archive.open(entry, "w", force_zip64=True) as member:
             while data := file.read(_PORTION):
                 member.write(data)
                 yield sink.take()
     yield sink.take()
+
+
+def _entry_name(name: str) -> str:
+    """Return a name without what leads elsewhere, or is taken for something else, on some system."""
+    return _MISREAD.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
 class _Sink:

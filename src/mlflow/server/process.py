@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from mlflow.environment_variables import MILLSTREAM_SERVER_ARTIFACT_ROOTS, MILLSTREAM_SERVER_WRITERS
-from mlflow.exceptions import MlflowException, invalid
+from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, ErrorCode, MlflowException, invalid
 from mlflow.server import metrics
 from mlflow.server.access import SIGN_IN, AccessGuard, Tokens, check_exposure, read_tokens
 from mlflow.server.access_log import AccessLog
@@ -24,6 +24,7 @@ from mlflow.server.roots import ArtifactRoots
 from mlflow.server.shared_replays import SharedReplays
 from mlflow.store import locate
 from mlflow.store.artifact.uris import is_local
+from mlflow.store.local import LocalStore
 from mlflow.web.hosts import EVERYWHERE, AllowedHosts, is_loopback
 from mlflow.web.parser import HTTP
 
@@ -38,6 +39,7 @@ _OTHER_PORTS = 20
 # Connections, open files of artifacts and the store's own.
 _DESCRIPTORS = 65_536
 _TCP_LISTENS = "0A"
+_AWAY = ErrorCode.Name(TEMPORARILY_UNAVAILABLE)
 
 
 def build(options: ServerOptions, tokens: Tokens | None = None) -> ServerApp:
@@ -135,6 +137,7 @@ def serve(options: ServerOptions) -> None:
         "timeout_graceful_shutdown": 10,
         **options.uvicorn,
     }
+    _try_stores(options)
     if workers > 1:
         _serve_by_many(options, workers, settings)
         return
@@ -146,6 +149,30 @@ def serve(options: ServerOptions) -> None:
         return
     if not server.started:
         sys.exit(3)
+
+
+def _try_stores(options: ServerOptions) -> None:
+    """Ask the stores once: what cannot be used is told to who starts the server.
+
+    Raises:
+        MlflowException: a store cannot be used. One that is away now may come back.
+    """
+    if options.artifacts_only:
+        return
+    uri = options.backend_store_uri
+    stores = [locate.tracking(uri, options.artifact_root)]
+    if options.registry_store_uri:
+        stores.append(locate.registry(options.registry_store_uri, uri))
+    for store in stores:
+        if isinstance(store, LocalStore):  # another server has patience of its own
+            try:
+                store.search_experiments(max_results=1)
+            except MlflowException as error:
+                if error.error_code != _AWAY:
+                    raise
+                _say(f"Warning: {error.message} The server starts, and tries with each request.")
+            finally:
+                store.close()
 
 
 def _take_descriptors() -> None:

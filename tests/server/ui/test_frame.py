@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mlflow.entities.run import RunTag
@@ -147,3 +149,28 @@ def test_few_frames_are_kept(sweep):
     for number in range(20):
         kept.get([str(number + 1)], 1)
     assert first is not kept.get(["0"], 1)
+
+
+def test_a_closed_frame_asks_no_more(sweep, monkeypatch):
+    """Not for the next page either: its store may be closed now."""
+    monkeypatch.setattr(frames, "_PAGE", 1)
+    monkeypatch.setattr(frames, "_FIRST", 1)
+    monkeypatch.setattr(frames, "_LONGEST_PAUSE", 60.0)
+    asked = []
+    search = sweep.store.search_runs
+
+    def slow(*arguments):
+        asked.append(arguments)
+        time.sleep(0.05)
+        return search(*arguments)
+
+    monkeypatch.setattr(sweep.store, "search_runs", slow)
+    kept = Frames(sweep.store)
+    frame = kept.get([sweep.experiment], 1)
+    frame.refresh(0)
+    kept.close()
+    before = len(asked)
+    time.sleep(0.2)
+
+    assert before == len(asked) < len(sweep.ids)
+    assert not frame.complete

@@ -50,6 +50,7 @@ class Frame:
         self._view = view
         self._lock = threading.Lock()
         self._busy = threading.Lock()
+        self._ended = threading.Event()
         self._runs: dict[str, Run] = {}
         self._whole_at = self._recent_at = 0.0
         self._took = 0.0
@@ -100,6 +101,16 @@ class Frame:
         if self.error is not None:
             error, self.error = self.error, None
             raise error
+
+    def end(self) -> None:
+        """Read no further page."""
+        self._ended.set()
+
+    def close(self) -> None:
+        """Return when the store is asked no more."""
+        self.end()
+        with self._busy:
+            pass
 
     def note(self, runs: Sequence[Run]) -> None:
         """Take what the store has just said of some runs."""
@@ -152,7 +163,8 @@ class Frame:
             token = page.token
             if not token:
                 break
-            time.sleep(min(_LONGEST_PAUSE, time.monotonic() - began))
+            if self._ended.wait(min(_LONGEST_PAUSE, time.monotonic() - began)):
+                return
         with self._lock:
             if not self.complete or found != self._runs:
                 self._runs = found
@@ -196,8 +208,15 @@ class Frames:
             frame = self._frames.pop(key, None) or Frame(self._store, key[0], view)
             self._frames[key] = frame
             while len(self._frames) > _MAX_FRAMES:
-                self._frames.pop(next(iter(self._frames)))
+                self._frames.pop(next(iter(self._frames))).end()
         return frame
+
+    def close(self) -> None:
+        """Return when the store is asked no more."""
+        with self._lock:
+            frames = list(self._frames.values())
+        for frame in frames:
+            frame.close()
 
 
 def _newest_first(run: Run) -> tuple[int, str]:
