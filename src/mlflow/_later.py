@@ -156,7 +156,7 @@ def announce(name: str) -> None:
 
 
 # Flavors whose models are here and whose autologging is not.
-AUTOLOG = ("mlflow.lightgbm", "mlflow.statsmodels", "mlflow.xgboost")
+AUTOLOG = ("mlflow.statsmodels",)
 
 
 def later(name: str) -> Any:

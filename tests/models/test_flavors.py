@@ -1,6 +1,7 @@
 """The table of flavors, and which modules may load a model."""
 
 import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -43,6 +44,8 @@ def test_other_versions_of_a_library_are_said_once_and_used(version, warned, mon
         assert flavors.library_of("own").__name__ == "json"
     said = f"'own' were tested with json 1.1 to 1.4; {version} is installed"
     assert caplog.text.count(said) == warned
+    with pytest.raises(MlflowException, match="were tested") if warned else nullcontext():
+        flavors.require_tested("own")
     flavors.check_version.cache_clear()
 
 

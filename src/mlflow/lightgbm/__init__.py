@@ -6,8 +6,8 @@ import os
 import sys
 from typing import Any
 
-from mlflow._later import observer
 from mlflow.exceptions import MlflowException, invalid
+from mlflow.lightgbm import autologging
 from mlflow.models.deserialize import class_name, trusting
 from mlflow.models.estimators import (
     SERIALIZATION_FORMAT_CLOUDPICKLE,
@@ -17,12 +17,13 @@ from mlflow.models.estimators import (
     write_estimator,
 )
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import library_of
+from mlflow.models.flavors import library_of, require_tested
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import installed_version
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import folder_of_data, local_model_folder, model_file
+from mlflow.tracking.autolog import autologging_integration
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "lightgbm"
@@ -276,4 +277,38 @@ class _LGBModelWrapper:
         return self.lgb_model.predict(data)
 
 
-autolog = observer("mlflow.lightgbm.autolog")
+# ----------------------------------------------------------------- autologging
+
+
+@autologging_integration(FLAVOR_NAME)
+def autolog(
+    log_input_examples: bool = False,
+    log_model_signatures: bool = True,
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    extra_tags: dict[str, str] | None = None,
+) -> None:
+    """Log what LightGBM trains, from now on.
+
+    Args:
+        log_input_examples: keep an example of the input with each model.
+        log_model_signatures: keep a signature with each model.
+        log_models: log models.
+        log_datasets: log training and evaluation data as dataset inputs.
+        disable: switch it off.
+        exclusive: log nothing into runs that the user started.
+        disable_for_unsupported_versions: log nothing for versions that were not tested.
+        silent: no warnings.
+        registered_model_name: register each model under this name.
+        extra_tags: tags of runs that are begun by it.
+    """
+    if disable:
+        return
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
+    autologging.enable(log_model)

@@ -142,18 +142,35 @@ def library_of(flavor: str, module: str | None = None) -> Any:
 @functools.cache
 def check_version(flavor: str) -> None:
     """Warn once when a flavor's library is older or newer than those it was tested with."""
+    found = _untested(flavor)
+    if found is not None:
+        _logger.warning(
+            "Models of the flavor '%s' %s. They are saved and loaded all the same.", flavor, found
+        )
+
+
+def require_tested(flavor: str) -> None:
+    """Refuse a library that is older or newer than those its flavor was tested with.
+
+    Raises:
+        MlflowException: it is.
+    """
+    found = _untested(flavor)
+    if found is not None:
+        raise MlflowException(f"The flavor and its autologging {found}.")
+
+
+def _untested(flavor: str) -> str | None:
     info = FLAVORS[flavor]
     version = installed_version(distribution_of(info.library) or info.library)
     if info.tested is None or version is None:
-        return
+        return None
     first, last = info.tested
     # The ends stand for all of their patches.
     here = _numbers(version)[: len(_numbers(last))]
-    if not _numbers(first) <= here <= _numbers(last):
-        _logger.warning(
-            "Models of the flavor '%s' were tested with %s %s to %s; %s is installed. They are "
-            "saved and loaded all the same.", flavor, info.library, first, last, version,
-        )  # fmt: skip
+    if _numbers(first) <= here <= _numbers(last):
+        return None
+    return f"were tested with {info.library} {first} to {last}; {version} is installed"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -113,13 +113,14 @@ def _described_by_metrics(
     client: MlflowClient, run: Run, logged: LoggedModel, step: int
 ) -> LoggedModel:
     """Give a model the metrics whose last point its run has logged at the model's step."""
+    known = {(one.key, one.step, one.value) for one in logged.metrics or ()}
     points = [
         Metric(
             one.key, one.value, one.timestamp, one.step,
             logged.model_id, one.dataset_name, one.dataset_digest, run.info.run_id,
         )
         for one in run.data._metric_objs
-        if one.step == step
+        if one.step == step and (one.key, one.step, one.value) not in known
     ]  # fmt: skip
     if not points:
         return logged

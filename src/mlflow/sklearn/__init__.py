@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from mlflow.exceptions import MlflowException, invalid
+from mlflow.exceptions import invalid
 from mlflow.models.estimators import (
     PICKLE_FILE,
     SERIALIZATION_FORMAT_CLOUDPICKLE,
@@ -21,7 +21,7 @@ from mlflow.models.estimators import (
     SUPPORTED_SERIALIZATION_FORMATS as SUPPORTED_SERIALIZATION_FORMATS,
 )
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import check_version
+from mlflow.models.flavors import check_version, require_tested
 from mlflow.models.folder import MLMODEL_FILE_NAME
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
@@ -332,7 +332,6 @@ def autolog(
     """
     if disable:
         return
-    version = installed_version("scikit-learn") or "0"
-    if not autologging.is_supported(version) and disable_for_unsupported_versions:
-        raise MlflowException(f"scikit-learn {version} was not tested with autologging.")
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
     autologging.enable(log_model)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mlflow.entities.run import Param, RunTag
-from mlflow.models.signature import infer_signature
-from mlflow.sklearn.describe import describe_params, describe_tags, is_search
-from mlflow.sklearn.post_training import (
-    PREDICTIONS,
-    logged_metric,
-    logged_prediction,
-    logged_score,
-    metric_functions,
-    remember_fit,
+from mlflow.entities.run import RunTag
+from mlflow.models.autologged import (
+    first_rows,
+    is_wanted,
+    log_dataset,
+    log_new_params,
+    log_trained,
+    part,
+    points,
 )
-from mlflow.sklearn.records import log_dataset, points
+from mlflow.models.post_training import remember_fit, watch_metrics, watch_predictions
+from mlflow.sklearn.describe import describe_params, describe_tags, is_search
 from mlflow.sklearn.search import best_params, log_search
 from mlflow.sklearn.training import FitArguments, training_metrics, training_plots
 from mlflow.tracking.autolog import get_autologging_config, safe_patch
@@ -25,7 +24,7 @@ from mlflow.tracking.client import MlflowClient
 from mlflow.tracking.fluent import active_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FLAVOR_NAME = "sklearn"
 _PREFIX = "training_"
@@ -38,13 +37,6 @@ _NOT_TRAINING = (
     "sklearn.feature_selection",
     "sklearn.compose._column_transformer",
 )
-_TESTED_FROM = (1, 4)
-_JUDGED: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(PREDICTIONS, logged_prediction),
-    "score": logged_score,
-}
-_EXAMPLE_ROWS = 5
-
 _logger = logging.getLogger("mlflow.sklearn")
 
 
@@ -60,21 +52,12 @@ def enable(log_model: Callable[..., Any]) -> None:
     """
     global _log_model
     _log_model = log_model
-    import sklearn.metrics
     from sklearn.base import BaseEstimator
 
     for kind in _subclasses(BaseEstimator):
         _patch_class(kind)
     _patch_definition(BaseEstimator)
-    for name in metric_functions():
-        safe_patch(FLAVOR_NAME, sklearn.metrics, name, logged_metric)
-        # Pickle looks a function up where it says it is, and must find this very one.
-        getattr(sklearn.metrics, name).__module__ = "sklearn.metrics"
-
-
-def is_supported(version: str) -> bool:
-    """Tell whether this integration was tested with a version of scikit-learn."""
-    return tuple(int(part) for part in version.split(".")[:2]) >= _TESTED_FROM
+    watch_metrics()
 
 
 def _subclasses(kind: type) -> Iterator[type]:
@@ -92,11 +75,7 @@ def _patch_class(kind: type) -> None:
         # Each class's own method only: what it inherits is patched where it is defined.
         if name in vars(kind):
             safe_patch(FLAVOR_NAME, kind, name, _logged_fit, manage_run=True)
-    for base in kind.__mro__:
-        # Mixins hold most of these; they are no estimators themselves.
-        if base.__module__.startswith("sklearn."):
-            for name in vars(base).keys() & _JUDGED.keys():
-                safe_patch(FLAVOR_NAME, base, name, _JUDGED[name])
+    watch_predictions(kind, "sklearn")
 
 
 def _patch_definition(base: type) -> None:
@@ -135,7 +114,7 @@ def _logged_fit(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> Any
     example = None
     with _part("an input example"):
         # Before the fit, which may change its input.
-        example = _first_rows(data.X)
+        example = first_rows(data.X)
     result = original(estimator, *args, **kwargs)
     dataset = None
     if _wanted("log_datasets"):
@@ -162,45 +141,22 @@ def _logged_fit(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> Any
             log_search(client, run, estimator, count, best_model_id, dataset)
     if _wanted("log_post_training_metrics"):
         with _part("metrics to come"):
-            remember_fit(estimator, run_id, model_id)
+            remember_fit(FLAVOR_NAME, estimator, run_id, model_id)
     return result
 
 
-class _part:  # noqa: N801 - reads as a statement
-    """A part of what is logged; one that fails leaves the others."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if error is None or not isinstance(error, Exception):
-            return False
-        if not get_autologging_config(FLAVOR_NAME, "silent", False):
-            _logger.warning(
-                "Autologging left out %s: %s: %s", self._what, type(error).__name__, error
-            )
-        _logger.debug("The reason:", exc_info=error)
-        return True
+def _part(what: str) -> part:
+    return part(FLAVOR_NAME, what)
 
 
 def _wanted(option: str) -> bool:
-    return bool(get_autologging_config(FLAVOR_NAME, option, True))
-
-
-def _is_set(option: str) -> bool:
-    return bool(get_autologging_config(FLAVOR_NAME, option, False))
+    return is_wanted(FLAVOR_NAME, option)
 
 
 def _log_params(client: MlflowClient, run_id: str, estimator: Any) -> None:
     tags = [RunTag(key, value) for key, value in describe_tags(estimator).items()]
     client.log_batch(run_id, tags=tags)
-    # A second fit in one run cannot change what the first has logged; it adds what is new.
-    known = client.get_run(run_id).data.params
-    described = describe_params(estimator).items()
-    client.log_batch(run_id, params=[Param(k, v) for k, v in described if k not in known])
+    log_new_params(client, run_id, describe_params(estimator))
 
 
 def _log_metrics(
@@ -226,14 +182,6 @@ def _log_files(client: MlflowClient, run_id: str, estimator: Any, data: FitArgum
         client.log_figure(run_id, figure, name)
 
 
-def _first_rows(X: Any) -> Any:
-    if hasattr(X, "iloc"):
-        return X.iloc[:_EXAMPLE_ROWS].copy()
-    if hasattr(X, "dtype") and getattr(X, "shape", None):
-        return X[:_EXAMPLE_ROWS].copy()
-    return list(X[:_EXAMPLE_ROWS]) if isinstance(X, list) else None
-
-
 def _log_one_model(
     estimator: Any,
     name: str,
@@ -242,23 +190,17 @@ def _log_one_model(
     registered: bool,
     params: dict[str, Any] | None = None,
 ) -> str | None:
-    signature = None
-    if _wanted("log_model_signatures") and example is not None:
-        with _part("the signature"):
-            predict = getattr(estimator, "predict", None) or getattr(estimator, "transform", None)
-            signature = infer_signature(example, predict(example) if predict else None)
-    info = _log_model(
+    return log_trained(
+        FLAVOR_NAME,
+        _log_model,
         estimator,
+        getattr(estimator, "predict", None) or getattr(estimator, "transform", None),
+        example,
         name=name,
-        signature=signature,
-        input_example=example if _is_set("log_input_examples") else None,
+        registered=registered,
         serialization_format=get_autologging_config(FLAVOR_NAME, "serialization_format"),
-        registered_model_name=(
-            get_autologging_config(FLAVOR_NAME, "registered_model_name") if registered else None
-        ),
         params=params,
     )
-    return str(info.model_id)
 
 
 def _log_best_model(search: Any, example: Any) -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# A value of a param longer than this is cut by the store; describing it is not worth the time.
-_MAX_PARAM_CHARACTERS = 6000
+from mlflow.models.autologged import as_text
 
 
 def describe_params(estimator: Any) -> dict[str, str]:
@@ -14,8 +13,7 @@ def describe_params(estimator: Any) -> dict[str, str]:
     Args:
         estimator: the estimator.
     """
-    params = estimator.get_params(deep=not is_search(estimator))
-    return {str(key): str(value)[:_MAX_PARAM_CHARACTERS] for key, value in params.items()}
+    return as_text(estimator.get_params(deep=not is_search(estimator)))
 
 
 def describe_tags(estimator: Any) -> dict[str, str]:

@@ -8,8 +8,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from mlflow.entities.run import Param
+from mlflow.models.autologged import points
 from mlflow.sklearn.describe import describe_tags
-from mlflow.sklearn.records import points
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.tracking.values import as_dataset_input
 

@@ -27,16 +27,22 @@ _logger = logging.getLogger("mlflow.utils.autologging_utils")
 #: Integration → the arguments it was enabled with.
 AUTOLOGGING_INTEGRATIONS: dict[str, dict[str, Any]] = {}
 MLFLOW_AUTOLOGGING = "mlflow.autologging"
+# Marks what was asked of one integration: that of all does not change it.
+_BY_HAND = "by_hand"
 
 # Library → the module whose `autolog` logs it.
-INTEGRATIONS: dict[str, str] = {"sklearn": "mlflow.sklearn"}
+INTEGRATIONS: dict[str, str] = {
+    "lightgbm": "mlflow.lightgbm",
+    "sklearn": "mlflow.sklearn",
+    "xgboost": "mlflow.xgboost",
+}
 
 _off: ContextVar[bool] = ContextVar("autologging_off", default=False)
 _off_names: ContextVar[frozenset[str]] = ContextVar("autologging_off_names", default=frozenset())
 _in_session: ContextVar[bool] = ContextVar("autologging_session", default=False)
 _sessions = 0
 _sessions_lock = threading.Lock()
-_reported: set[tuple[str, str]] = set()
+_reported: set[tuple[str, str, str]] = set()
 
 
 # ------------------------------------------------------------- configuration
@@ -115,7 +121,7 @@ def autologging_integration(name: str) -> Callable[[Callable[..., None]], Callab
         def autolog(*args: Any, **kwargs: Any) -> None:
             given = signature.bind(*args, **kwargs)
             given.apply_defaults()
-            AUTOLOGGING_INTEGRATIONS[name] = dict(given.arguments)
+            AUTOLOGGING_INTEGRATIONS[name] = {**given.arguments, _BY_HAND: True}
             try:
                 enable(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - a tracker must not stop the program
@@ -186,7 +192,7 @@ class OriginalCall:
 
 
 def _report(integration: str, name: str, error: BaseException) -> None:
-    key = (name, f"{type(error).__name__}: {error}")
+    key = (integration, name, f"{type(error).__name__}: {error}")
     if key in _reported:
         return
     _reported.add(key)
@@ -212,6 +218,7 @@ def safe_patch(
     patch_function: Callable[..., Any],
     manage_run: bool = False,
     extra_tags: dict[str, str] | None = None,
+    inside: bool = False,
 ) -> None:
     """Replace a function by one that logs.
 
@@ -222,6 +229,7 @@ def safe_patch(
         patch_function: called as `patch_function(original, *args, **kwargs)`; it calls `original`.
         manage_run: begin a run when none is active, and end it.
         extra_tags: tags of a run that is begun here.
+        inside: let the patch be asked within a call that is being logged, too.
     """
     descriptor = vars(destination).get(function_name)
     if descriptor is None:
@@ -232,7 +240,7 @@ def safe_patch(
     conditional = hasattr(descriptor, "check") and hasattr(descriptor, "fn")
     function = descriptor.fn if conditional else descriptor
     patched = _patched(autologging_integration, function_name, function, patch_function,
-                       manage_run, extra_tags)  # fmt: skip
+                       manage_run, extra_tags, inside)  # fmt: skip
     if conditional:
         replaced = type(descriptor)(patched, descriptor.check, descriptor.attribute_name)
         replaced._mlflow_patched = True
@@ -263,10 +271,11 @@ def _patched(
     patch: Callable[..., Any],
     manage_run: bool,
     extra_tags: dict[str, str] | None,
+    inside: bool,
 ) -> Callable[..., Any]:
     @functools.wraps(function)
     def replacement(*args: Any, **kwargs: Any) -> Any:
-        if in_session() or _quietly_disabled(integration):
+        if (in_session() and not inside) or _quietly_disabled(integration):
             return function(*args, **kwargs)
         original = OriginalCall(function)
         with _session():
@@ -330,6 +339,8 @@ def autolog(
 ) -> None:
     """Log what supported libraries train, from now on: those imported already and those to come.
 
+    A library whose own `autolog` was called keeps what was asked of that.
+
     Args:
         log_input_examples: keep an example of the input with each model.
         log_model_signatures: keep a signature with each model.
@@ -366,8 +377,12 @@ def autolog(
 
 def _enable(library: str, given: dict[str, Any]) -> None:
     enable = load(INTEGRATIONS[library]).autolog
+    name = enable.integration_name
+    if get_autologging_config(name, _BY_HAND, False):
+        return
     accepted = inspect.signature(enable).parameters
     enable(**{key: value for key, value in given.items() if key in accepted})
+    AUTOLOGGING_INTEGRATIONS[name][_BY_HAND] = False
 
 
 def _on_import(library: str, given: dict[str, Any]) -> None:

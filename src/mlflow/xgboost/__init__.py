@@ -8,17 +8,18 @@ import os
 import sys
 from typing import Any
 
-from mlflow._later import observer
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.models.deserialize import class_name, load_class
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import library_of
+from mlflow.models.flavors import library_of, require_tested
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import distribution_of, installed_version
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import folder_of_data, local_model_folder, model_file
+from mlflow.tracking.autolog import autologging_integration
 from mlflow.version import VERSION
+from mlflow.xgboost import autologging
 
 FLAVOR_NAME = "xgboost"
 
@@ -259,4 +260,42 @@ class _XGBModelWrapper:
         return self.xgb_model.predict(data, **known)
 
 
-autolog = observer("mlflow.xgboost.autolog")
+# ----------------------------------------------------------------- autologging
+
+
+@autologging_integration(FLAVOR_NAME)
+def autolog(
+    importance_types: list[str] | None = None,
+    log_input_examples: bool = False,
+    log_model_signatures: bool = True,
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    model_format: str = "ubj",
+    extra_tags: dict[str, str] | None = None,
+) -> None:
+    """Log what XGBoost trains, from now on.
+
+    Args:
+        importance_types: kinds of importance of features, such as `gain`; `weight` without.
+        log_input_examples: keep an example of the input with each model.
+        log_model_signatures: keep a signature with each model.
+        log_models: log models.
+        log_datasets: log training and evaluation data as dataset inputs.
+        disable: switch it off.
+        exclusive: log nothing into runs that the user started.
+        disable_for_unsupported_versions: log nothing for versions that were not tested.
+        silent: no warnings.
+        registered_model_name: register each model under this name.
+        model_format: see `save_model`.
+        extra_tags: tags of runs that are begun by it.
+    """
+    if disable:
+        return
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
+    autologging.enable(log_model)

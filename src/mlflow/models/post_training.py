@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 import numbers
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlflow.sklearn.records import log_dataset, points
-from mlflow.tracking.autolog import get_autologging_config
+from mlflow.models.autologged import is_wanted, log_dataset, points
+from mlflow.tracking.autolog import (
+    AUTOLOGGING_INTEGRATIONS,
+    autologging_is_disabled,
+    safe_patch,
+)
 from mlflow.tracking.client import MlflowClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
-PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+_PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 _TRUTHS = frozenset({"y_true", "y_pred", "y_score", "y_proba", "y_prob", "labels", "labels_pred",
                      "labels_true", "pred_decision"})  # fmt: skip
 _INFO_FILE = "metric_info.json"
@@ -32,7 +36,9 @@ _UNKNOWN = "unknown_dataset"
 # A loop that predicts row by row would fill the run with datasets of one row.
 _MOST_DATASETS = 20
 
-_logger = logging.getLogger("mlflow.sklearn")
+# The patches stand for all integrations at once: whose an estimator is, its entry says.
+_INTEGRATION = "post-training metrics"
+
 _lock = threading.Lock()
 
 
@@ -65,6 +71,7 @@ class _Known(NamedTuple):
     """Whose an object is; `alive` returns the object, or None when it is gone."""
 
     alive: Callable[[], Any]
+    flavor: str
     run: _Run
     model_id: str | None
     dataset: str = _UNKNOWN
@@ -90,20 +97,21 @@ def _known(table: dict[int, _Known], value: Any) -> _Known | None:
     return found if found is not None and found.alive() is value else None
 
 
-def remember_fit(estimator: Any, run_id: str, model_id: str | None) -> None:
+def remember_fit(flavor: str, estimator: Any, run_id: str, model_id: str | None) -> None:
     """Note that an estimator was fitted in a run.
 
     Args:
+        flavor: the integration that logged it.
         estimator: the estimator.
         run_id: the run.
         model_id: the logged model, which the metrics then describe.
     """
     with _lock:
         run = _runs.setdefault(run_id, _Run(run_id))
-        _remember(_estimators, estimator, run, model_id)
+        _remember(_estimators, estimator, flavor, run, model_id)
 
 
-def metric_functions() -> Iterator[str]:
+def _metric_functions() -> Iterator[str]:
     """Return the names of the functions in `sklearn.metrics` that judge predictions."""
     import sklearn.metrics
 
@@ -118,43 +126,68 @@ def metric_functions() -> Iterator[str]:
 # ------------------------------------------------------------------- patches
 
 
-def logged_prediction(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> Any:
+def watch_metrics() -> None:
+    """Let functions of `sklearn.metrics` that are looked up from now on log what they judge."""
+    import sklearn.metrics
+
+    AUTOLOGGING_INTEGRATIONS.setdefault(_INTEGRATION, {})
+    for name in _metric_functions():
+        safe_patch(_INTEGRATION, sklearn.metrics, name, _logged_metric)
+        # Pickle looks a function up where it says it is, and must find this very one.
+        getattr(sklearn.metrics, name).__module__ = "sklearn.metrics"
+
+
+def watch_predictions(kind: type, library: str) -> None:
+    """Follow what estimators of a class predict, and log how they score.
+
+    Args:
+        kind: the class.
+        library: the classes of this package, and of scikit-learn, that it stands on are patched.
+    """
+    for base in kind.__mro__:
+        # Mixins hold most of these; they are no estimators themselves.
+        if base.__module__.partition(".")[0] in ("sklearn", library):
+            for name in vars(base).keys() & _JUDGED.keys():
+                safe_patch(_INTEGRATION, base, name, _JUDGED[name])
+
+
+def _logged_prediction(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> Any:
     """Predict, and remember whose prediction it is and of what."""
     result = original(estimator, *args, **kwargs)
     known = _known(_estimators, estimator)
-    if known is None or not _enabled():
+    if known is None or not _is_on(known):
         return result
     data = args[0] if args else kwargs.get("X")
     with _lock:
         name = known.run.dataset_key(_name_of(data, _caller()) or _UNKNOWN, data)
-        _remember(_predictions, result, known.run, known.model_id, name)
+        _remember(_predictions, result, known.flavor, known.run, known.model_id, name)
         seen = known.run.logged_datasets
         is_new = id(data) not in seen and len(seen) < _MOST_DATASETS
         seen.add(id(data))
-    if is_new and get_autologging_config("sklearn", "log_datasets", True):
+    if is_new and is_wanted(known.flavor, "log_datasets"):
         log_dataset(MlflowClient(), known.run.run_id, data, None, "eval")
     return result
 
 
-def logged_metric(original: Any, *args: Any, **kwargs: Any) -> Any:
+def _logged_metric(original: Any, *args: Any, **kwargs: Any) -> Any:
     """Compute a metric, and log it where it judges a prediction that is known."""
     result = original(*args, **kwargs)
     known = next(
         (found for value in (*args, *kwargs.values()) if (found := _known(_predictions, value))),
         None,
     )
-    if known is not None and _enabled() and _is_number(result):
+    if known is not None and _is_on(known) and _is_number(result):
         function = original._function
         call = _call(function.__name__, function, args, kwargs, _caller())
         _log(known, function.__name__, known.dataset, result, call)
     return result
 
 
-def logged_score(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> Any:
+def _logged_score(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> Any:
     """Score an estimator, and log the score with its run."""
     result = original(estimator, *args, **kwargs)
     known = _known(_estimators, estimator)
-    if known is not None and _enabled() and _is_number(result):
+    if known is not None and _is_on(known) and _is_number(result):
         kind = type(estimator).__name__
         data = args[0] if args else kwargs.get("X")
         caller = _caller()
@@ -165,8 +198,16 @@ def logged_score(original: Any, estimator: Any, *args: Any, **kwargs: Any) -> An
     return result
 
 
-def _enabled() -> bool:
-    return bool(get_autologging_config("sklearn", "log_post_training_metrics", True))
+_JUDGED: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(_PREDICTIONS, _logged_prediction),
+    "score": _logged_score,
+}
+
+
+def _is_on(known: _Known) -> bool:
+    return is_wanted(known.flavor, "log_post_training_metrics") and not autologging_is_disabled(
+        known.flavor
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import mlflow
-from mlflow.sklearn import post_training
+from mlflow.models import post_training
 from mlflow.tracking.autolog import AUTOLOGGING_INTEGRATIONS
 
 rng = np.random.RandomState(0)
