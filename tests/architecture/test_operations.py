@@ -32,6 +32,7 @@ NOT_ON_THE_WIRE = {
     "list_deleted_runs": "maintenance, next to the store",
     "log_metric_value": "the thin way of log_metric in this process",
     "metric_series": "made of other operations",
+    "moved_artifacts": "maintenance, next to the store",
     "purge_experiment": "maintenance, next to the store",
     "purge_logged_model": "maintenance, next to the store",
     "purge_run": "maintenance, next to the store",

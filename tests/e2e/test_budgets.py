@@ -15,6 +15,7 @@ PLACES = {
     "run": "experiments/{wine}/runs/{first}",
     "run-charts": "experiments/{wine}/runs/{first}/charts",
     "models": "models",
+    "trash": "trash",
 }
 
 

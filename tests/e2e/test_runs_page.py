@@ -180,6 +180,34 @@ def test_delete_undo_restore(tab, site):
     tab.see("3 runs")
 
 
+def test_the_trash(tab, site):
+    """One comes back, one goes for good; a dry run says what the rest would free."""
+    experiment = site.store.create_experiment("to-throw-away")
+    ids = [site.run(experiment, f"thrown-{number}") for number in range(3)]
+    site.put(ids[2], "weights.bin", b"x" * 2_000_000)
+    for run_id in ids:
+        site.store.delete_run(run_id)
+    tab.open("experiments")
+    tab.page.get_by_role("link", name="Trash").click()
+    expect(tab.page.get_by_role("row", name=re.compile("thrown-2"))).to_contain_text("2.0 MB")
+    tab.page.get_by_label("Choose thrown-0").check()
+    tab.page.get_by_role("button", name="Restore").click()
+    tab.see("Restored 1 entry")
+    expect(tab.page.get_by_label("Choose thrown-0")).to_have_count(0)
+    assert "active" == site.store.get_run(ids[0]).info.lifecycle_stage
+
+    tab.page.get_by_label("Choose thrown-1").check()
+    tab.page.get_by_label("Choose thrown-2").check()
+    tab.shot("trash")
+    tab.page.get_by_role("button", name="Remove for good…").click()
+    tab.see("This removes 2 runs with 2.0 MB of files")
+    tab.shot("trash-removal")
+    tab.page.get_by_role("button", name="Remove for good", exact=True).click()
+    tab.see("Removed 2 of 2 for good")
+    expect(tab.page.get_by_label("Choose thrown-2")).to_have_count(0)
+    assert [] == [one for one in ids if one in site.store.list_deleted_runs()]
+
+
 def test_bulk_tags(tab, site):
     """A tag on several runs is a column at once."""
     experiment = site.store.create_experiment("to-tag")

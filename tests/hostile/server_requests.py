@@ -98,6 +98,12 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for name in ("runs", "summary", "groups", "points")
     },
+    **{
+        f"POST /ui-api/{name}": (
+            BODY, {"until": 0, "runs": [], "models": [], "experiments": [], "skip": 0},
+        )
+        for name in ("trash", "trash/empty")
+    },
     "POST /ui-api/compare": (BODY, {"runs": ["<run>"]}),
     "POST /ui-api/series": (
         BODY,

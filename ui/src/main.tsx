@@ -19,6 +19,7 @@ const PAGES: Record<string, () => Promise<Page>> = {
   experiments: async () => (await import("./pages/experiments.tsx")).ExperimentsPage as Page,
   run: async () => (await import("./pages/run/page.tsx")).RunPage as Page,
   compare: async () => (await import("./pages/compare.tsx")).ComparePage as Page,
+  trash: async () => (await import("./pages/trash.tsx")).TrashPage as Page,
   models: async () => (await import("./pages/models/list.tsx")).ModelsPage as Page,
   model: async () => (await import("./pages/models/model.tsx")).ModelPage as Page,
   version: async () => (await import("./pages/models/version.tsx")).VersionPage as Page,
@@ -28,7 +29,7 @@ const PAGES: Record<string, () => Promise<Page>> = {
 function pageOf([first, second, third, fourth]: readonly string[]): string | null {
   if (!first) return "experiments";
   if (first === "experiments") return second ? (third === "runs" && fourth ? "run" : "runs") : "experiments";
-  if (first === "compare") return "compare";
+  if (first === "compare" || first === "trash") return first;
   if (first === "models") return second ? (third === "versions" && fourth ? "version" : "model") : "models";
   return null;
 }

@@ -11,6 +11,7 @@ import { csvOf } from "../src/lib/save.ts";
 import { scaleOf, ticks } from "../src/lib/scale.ts";
 import { ema } from "../src/lib/smooth.ts";
 import { explained, rankCorrelation, ranks, weights } from "../src/lib/stats.ts";
+import { counted, trashLines } from "../src/lib/trash.ts";
 import { fromMlflow, list, readList, readPlace, writePlace } from "../src/lib/url.ts";
 import { columnSpan, edges, reordered, rowSpan } from "../src/lib/virtual.ts";
 
@@ -187,4 +188,13 @@ test("the least and the greatest of a metric are numbers that are not sorted by"
   assert.deepEqual(["lowest", "val/loss", true], [column("lowest.val/loss")?.kind, column("lowest.val/loss")?.key, column("lowest.val/loss")?.numeric]);
   assert.equal(orderTerm("highest.loss", true), null);
   assert.deepEqual([true, true, false], [isExtreme("lowest.a"), isExtreme("highest.a"), isExtreme("metrics.lowest.a")]);
+});
+
+test("what lies in a deleted experiment is part of its line", () => {
+  const item = (kind: "run" | "model" | "experiment", id: string, experiment: string, bytes = 0, stays: string | null = null) => ({ kind, id, name: id, experiment, bytes, stays });
+  const lines = trashLines([item("run", "a", "1", 10), item("run", "b", "2", 5, "no"), item("model", "m", "2", 7), item("experiment", "2", "2")]);
+  assert.deepEqual(lines.map((one) => [one.id, one.bytes, one.runs, one.stays]), [["2", 12, 1, "no"], ["a", 10, 0, null]]);
+  assert.equal(counted({ run: 2, model: 1, experiment: 1 }), "1 experiment, 2 runs and 1 model");
+  assert.equal(counted({ run: 1, model: 0, experiment: 0 }), "1 run");
+  assert.equal(counted({ run: 0, model: 0, experiment: 0 }), "nothing");
 });

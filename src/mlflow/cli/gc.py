@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
 
 import click
 
 from mlflow.cli.terminal import shown
-from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.store.artifact.locate import artifact_repository
-from mlflow.store.base import AbstractStore
+from mlflow.store.trash import Files, files_of, planned, purge
 from mlflow.tracking.active import tracking_store
 
 _AGE = re.compile(
@@ -24,17 +21,6 @@ _AGE = re.compile(
 _MILLIS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
 _PROXIED = "mlflow-artifacts:"
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-]{0,127}\Z", re.ASCII)
-
-
-class Kind(NamedTuple):
-    """One kind of thing that can be removed."""
-
-    label: str
-    deleted: Callable[[int], list[str]]
-    purge: Callable[[str], None]
-    asked: list[str] | None
-    # Where the artifacts of one are, and the folder that this has to be in for them to go with it.
-    artifacts: Callable[[str], tuple[str, str]] = lambda _: ("", "")
 
 
 def age_in_millis(text: str) -> int:
@@ -102,11 +88,11 @@ def gc(
         raise MlflowException(msg)
     age = age_in_millis(older_than) if older_than is not None else 0
     asked = [ids_of(run_ids), ids_of(logged_model_ids), ids_of(experiment_ids)]
-    plan = _plan(tracking_store(tracking_uri or backend_store_uri), age, asked)
-    for kind, item in plan:
-        click.echo(
-            shown(f"{kind.label} with ID {item} will be permanently deleted.", sys.stderr), err=True
-        )
+    store = tracking_store(tracking_uri or backend_store_uri)
+    plan = planned(store, age, *asked)
+    for item in plan:
+        text = f"{item.kind} with ID {item.id} will be permanently deleted."
+        click.echo(shown(text, sys.stderr), err=True)
     if dry_run or not plan:
         if not plan:
             click.echo("There is nothing to remove.", err=True)
@@ -114,86 +100,32 @@ def gc(
     if not yes and sys.stdin.isatty():
         click.confirm(f"Remove {len(plan)} item(s) for good?", abort=True, err=True)
     left = 0
-    for kind, item in plan:
+    for item in plan:
+        named = f"{item.kind} with ID {item.id}"
         try:
-            _remove_artifacts(*kind.artifacts(item), artifacts_destination)
+            _remove_artifacts(files_of(store, item), artifacts_destination)
         except (MlflowException, OSError, NotImplementedError) as error:
             left += 1
-            text = f"{kind.label} with ID {item} stays: its artifacts cannot be removed ({error})"
+            text = f"{named} stays: its artifacts cannot be removed ({error})"
             click.echo(shown(text, sys.stderr), err=True)
             continue
-        kind.purge(item)
-        click.echo(f"{kind.label} with ID {item} has been permanently deleted.")
+        purge(store, item)
+        click.echo(f"{named} has been permanently deleted.")
     if left:
         msg = f"{left} item(s) were not removed"
         raise MlflowException(msg)
 
 
-def _remove_artifacts(location: str, folder: str, destination: str | None) -> None:
-    """Remove the artifacts at a place that is in, or is, a folder; leave others alone."""
-    if not location:
+def _remove_artifacts(files: Files, destination: str | None) -> None:
+    """Remove the artifacts that are an item's own; leave others alone."""
+    if not files.location:
         return
-    if destination and location.startswith(_PROXIED):
-        below = location.partition(":")[2].lstrip("/")
-        location = f"{destination.rstrip('/')}/{below}"
-    if f"/{folder}/" not in f"{location}/" or ".." in location.split("/"):
-        text = f"left alone: {location}, which is no folder of {folder.partition('/')[0]}"
+    if destination and files.location.startswith(_PROXIED):
+        below = files.location.partition(":")[2].lstrip("/")
+        files = files._replace(location=f"{destination.rstrip('/')}/{below}")
+    if not files.are_its_own:
+        kind = files.folder.partition("/")[0]
+        text = f"left alone: {files.location}, which is no folder of {kind}"
         click.echo(shown(text, sys.stderr), err=True)
         return
-    artifact_repository(location).delete_artifacts()
-
-
-def _plan(store: AbstractStore, age: int, asked: list[list[str] | None]) -> list[tuple[Kind, str]]:
-    runs, models, experiments = asked
-
-    def of_run(run_id: str) -> tuple[str, str]:
-        return store.get_run(run_id).info.artifact_uri or "", f"{run_id}/artifacts"
-
-    def of_model(model_id: str) -> tuple[str, str]:
-        model = store.get_logged_model(model_id, allow_deleted=True)
-        # It is in a folder of its own, or in the artifacts of its run.
-        in_run = f"{model.source_run_id}/artifacts/{model.name}"
-        own = f"/{in_run}/" not in f"{model.artifact_location}/"
-        return model.artifact_location, f"{model_id}/artifacts" if own else in_run
-
-    kinds = [
-        Kind("Run", store.list_deleted_runs, store.purge_run, runs, of_run),
-        Kind(
-            "Logged model",
-            store.list_deleted_logged_models,
-            store.purge_logged_model,
-            models,
-            of_model,
-        ),
-        Kind("Experiment", store.list_deleted_experiments, store.purge_experiment, experiments),
-    ]
-    named = any(kind.asked is not None for kind in kinds)
-    plan: list[tuple[Kind, str]] = []
-    for kind in kinds:
-        if named and kind.asked is None:
-            continue
-        deleted = kind.deleted(age)
-        for item in kind.asked or []:
-            if item not in deleted:
-                raise invalid(
-                    f"{kind.label} {item} is not deleted, or not for long enough; only what was "
-                    "deleted before can be removed for good."
-                )
-        for item in (kind.asked if named else deleted) or []:
-            if named and kind.label == "Experiment":
-                plan += [(kinds[0], run_id) for run_id in _runs_of(store, item)]
-            plan.append((kind, item))
-    # A run may be named and belong to an experiment that is named, too.
-    return list({(kind.label, item): (kind, item) for kind, item in plan}.values())
-
-
-def _runs_of(store: AbstractStore, experiment_id: str) -> list[str]:
-    """Return the runs that go with an experiment."""
-    found: list[str] = []
-    token = None
-    while True:
-        page = store.search_runs([experiment_id], None, ViewType.ALL, page_token=token)
-        found += [run.info.run_id for run in page]
-        token = page.token
-        if not token:
-            return found
+    artifact_repository(files.location).delete_artifacts()

@@ -33,9 +33,11 @@ from mlflow.server.routes import Routes
 from mlflow.server.sources import checks
 from mlflow.server.special import Special
 from mlflow.server.trouble import error_of
+from mlflow.server.ui.frame import Frames
 from mlflow.server.ui.framed import FramedPages
 from mlflow.server.ui.pages import Pages
 from mlflow.server.ui.routes import PageData
+from mlflow.server.ui.trash import Trash
 from mlflow.server.work import BusyError, Job, Outcome, Threads, outcome_of
 from mlflow.web.body import Bodies, BodyError, ClientGoneError
 
@@ -129,7 +131,8 @@ class ServerApp:
         self.calls = Calls(
             self._readers.submit, self._writers.submit, everybody, self._replays, checks(store)
         )
-        self._page_data = PageData(store, self.calls)
+        self._frames = Frames(store)
+        self._page_data = PageData(store, self.calls, self._frames)
         self.routes = Routes(self.settings.prefix)
         self._add_routes()
         self._app: ASGIApp = self._serve
@@ -163,6 +166,8 @@ class ServerApp:
         if is_tracking:
             special.add_series_to(self.routes)
             self._page_data.add_to(self.routes)
+            work = self._files.submit
+            Trash(store, self._roots, self.calls, work, self._frames).add_to(self.routes)
             Pages().add_to(self.routes)
         if self._roots is not None:
             work = self._files.submit

@@ -191,6 +191,15 @@ class ExperimentStore:
         """
         raise _absent(self, "purge_experiment")
 
+    def moved_artifacts(self, artifact_uri: str) -> str:
+        """Return where the artifacts of something deleted are now.
+
+        Args:
+            artifact_uri: where its record says that they are; a store that moves what is deleted
+                knows better.
+        """
+        return artifact_uri
+
 
 class RunStore:
     """Operations on runs, what they log, and what goes in and comes out."""

@@ -26,6 +26,7 @@ function commands(): Command[] {
   const pages: Command[] = [
     { text: "Experiments", icon: "flask", run: () => go(href(["experiments"])) },
     { text: "Models", icon: "box", run: () => go(href(["models"])) },
+    { text: "Trash", icon: "trash", run: () => go(href(["trash"])) },
   ];
   const looks: Command[] = (["system", "light", "dark"] as const).map((one) => ({
     text: `Theme: ${one}`, icon: one === "light" ? "sun" : one === "dark" ? "moon" : "system", run: () => (theme.value = one),

@@ -42,6 +42,7 @@ function Side() {
       </button>
       <Link to="#/experiments" icon="flask" active={first === "experiments" && !second}>Experiments</Link>
       <Link to="#/models" icon="box" active={first === "models"}>Models</Link>
+      <Link to="#/trash" icon="trash" active={first === "trash"}>Trash</Link>
       {shown.length > 0 && <h2 class="side-title">Recent experiments</h2>}
       <div class="side-list">
         {shown.map((one) => (
@@ -67,6 +68,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     { keys: "?", text: "Keyboard shortcuts", run: () => (helpOpen.value = true) },
     { keys: "g e", text: "Experiments", run: () => go(href(["experiments"])) },
     { keys: "g m", text: "Models", run: () => go(href(["models"])) },
+    { keys: "g t", text: "Trash", run: () => go(href(["trash"])) },
   ]);
   useEffect(() => {
     void reloadExperiments();

@@ -5,7 +5,7 @@ import {
   SourceError,
   type Artifact, type Ask, type Activity, type Compared, type DatasetInput, type Experiment, type Groups, type KeyValue,
   type LoggedModel, type Metric, type ModelVersion, type Points, type RegisteredModel, type Run,
-  type SeriesAnswer, type SeriesAsk, type Source, type View, type Window, type Writer,
+  type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
 import type { Summary } from "../lib/columns.ts";
 
@@ -138,6 +138,25 @@ export class ServerSource implements Source, Writer {
 
   experiments(view: View, signal?: AbortSignal) {
     return ask<{ experiments: Experiment[]; more: boolean }>("experiments", { view }, signal);
+  }
+
+  trash(which: TrashAsk, signal?: AbortSignal) {
+    return ask<Trash>("trash", which, signal);
+  }
+
+  async emptyTrash(which: TrashAsk, until: number, onPart: (left: number) => void) {
+    const stays: { id: string; reason: string }[] = [];
+    let removed = 0;
+    for (let left = 1; left > 0; ) {
+      // What stays is still there, in front of the rest: it is passed over.
+      const part = await ask<{ removed: number; stays: typeof stays; left: number }>("trash/empty", { ...which, until, skip: stays.length });
+      removed += part.removed;
+      stays.push(...part.stays);
+      left = part.left;
+      onPart(left);
+    }
+    writes.value += 1;
+    return { removed, stays };
   }
 
   activity(ids: readonly string[], signal?: AbortSignal) {

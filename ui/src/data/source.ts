@@ -185,6 +185,33 @@ export interface RegisteredModel {
   latest_versions: ModelVersion[];
 }
 
+export interface TrashItem {
+  kind: "run" | "model" | "experiment";
+  id: string;
+  name: string;
+  experiment: string;
+  bytes: number;
+  /** Why it cannot be removed; null when it can. */
+  stays: string | null;
+}
+
+export interface Trash {
+  /** When this was so, by the clock of the server. */
+  until: number;
+  counts: Record<TrashItem["kind"], number>;
+  bytes: number;
+  /** Whether all of the bytes were counted. */
+  measured: boolean;
+  items: TrashItem[];
+}
+
+/** What of the trash is meant: all of it, or what is named. */
+export interface TrashAsk {
+  runs?: string[];
+  models?: string[];
+  experiments?: string[];
+}
+
 /** Trouble, told as the server tells it. */
 export class SourceError extends Error {
   constructor(message: string, readonly code: string, readonly status: number) {
@@ -196,6 +223,7 @@ export class SourceError extends Error {
 export interface Source {
   readonly canWrite: boolean;
   experiments(view: View, signal?: AbortSignal): Promise<{ experiments: Experiment[]; more: boolean }>;
+  trash(which: TrashAsk, signal?: AbortSignal): Promise<Trash>;
   activity(ids: readonly string[], signal?: AbortSignal): Promise<Record<string, Activity>>;
   runs(ask: Ask, columns: readonly string[] | null, offset: number, limit: number, signal?: AbortSignal): Promise<Window>;
   summary(ask: Ask, signal?: AbortSignal): Promise<Summary>;
@@ -222,4 +250,6 @@ export interface Source {
 /** Changing. */
 export interface Writer {
   post(path: string, body: unknown, method?: "POST" | "PATCH" | "DELETE"): Promise<unknown>;
+  /** Removes what was in the trash at a time for good, part by part; `onPart` hears how many are left. */
+  emptyTrash(which: TrashAsk, until: number, onPart: (left: number) => void): Promise<{ removed: number; stays: { id: string; reason: string }[] }>;
 }

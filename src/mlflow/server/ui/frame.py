@@ -218,6 +218,13 @@ class Frames:
         for frame in frames:
             frame.close()
 
+    def forget(self, run_ids: Sequence[str]) -> None:
+        """Drop runs that are no longer there, from all frames."""
+        with self._lock:
+            frames = list(self._frames.values())
+        for frame in frames:
+            frame.forget(run_ids)
+
 
 def _newest_first(run: Run) -> tuple[int, str]:
     return (-(run.info.start_time or 0), run.info.run_id)

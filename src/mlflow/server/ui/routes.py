@@ -13,7 +13,6 @@ from mlflow.exceptions import invalid
 from mlflow.server.dispatch import check_json_type
 from mlflow.server.messages import JSON, Answer, encode
 from mlflow.server.ui.experiments import activity, experiments
-from mlflow.server.ui.frame import Frames
 from mlflow.server.ui.runs import Ask, compare, groups, points, summary, window
 from mlflow.server.ui.series import Histories, series
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from mlflow.server.dispatch import Calls
     from mlflow.server.messages import Request
     from mlflow.server.routes import Routes
+    from mlflow.server.ui.frame import Frames
     from mlflow.store.base import AbstractStore
 
 PREFIX = "/ui-api/"
@@ -116,12 +116,13 @@ class PageData:
     Args:
         store: where experiments and runs are.
         calls: how it is reached.
+        frames: what is remembered of its runs.
     """
 
-    def __init__(self, store: AbstractStore, calls: Calls) -> None:
+    def __init__(self, store: AbstractStore, calls: Calls, frames: Frames) -> None:
         self._store = store
         self._calls = calls
-        self._frames = Frames(store)
+        self._frames = frames
         self._histories = Histories(store)
         self._doors = {
             "experiments": _Door(ExperimentsBody, _OF_STORE, self._experiments),

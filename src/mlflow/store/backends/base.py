@@ -688,6 +688,13 @@ class Backend:
         """
         raise NotImplementedError
 
+    def moved_artifacts(self, artifact_uri: str) -> str:
+        """Return where the artifacts are of which a record says `artifact_uri`.
+
+        The same, unless the backend moved them along with something that was deleted.
+        """
+        return artifact_uri
+
     def copying(self) -> Copying:
         """Return what copies records out and in exactly, for moving a store to another place."""
         raise NotImplementedError

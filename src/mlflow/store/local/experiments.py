@@ -150,6 +150,10 @@ class ExperimentRules(AbstractStore):
             raise invalid(f"The experiment {experiment_id} is active; delete it first.")
         self._backend.purge(EXPERIMENT, [experiment_id])
 
+    @reports
+    def moved_artifacts(self, artifact_uri: str) -> str:
+        return self._backend.moved_artifacts(artifact_uri)
+
 
 def _tags_of_deleted(experiment_id: str, verb: str) -> MlflowException:
     return invalid(

@@ -11,7 +11,7 @@ from mlflow.store.backends.base import Backend
 from mlflow.store.backends.file.experiments import Experiments
 from mlflow.store.backends.file.logged_models import LoggedModels
 from mlflow.store.backends.file.registry import Registry
-from mlflow.store.backends.file.remove import deleted, purge
+from mlflow.store.backends.file.remove import deleted, moved_artifacts, purge
 from mlflow.store.backends.file.runs import Runs
 from mlflow.store.backends.file.scan import Searches, paged
 from mlflow.store.backends.file.tree import Tree
@@ -325,6 +325,9 @@ class FileBackend(Backend):
 
     def purge(self, kind: str, ids: Iterable[str]) -> None:
         purge(self.tree, kind, ids)
+
+    def moved_artifacts(self, artifact_uri: str) -> str:
+        return moved_artifacts(self.tree, artifact_uri)
 
     def copying(self) -> Copying:
         made: Copying = import_module(COPYING).FileCopying(self)

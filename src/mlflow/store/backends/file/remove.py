@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from mlflow.store.artifact.uris import is_local, local_path_of
 from mlflow.store.backends.base import (
     EXPERIMENT,
     RUN,
@@ -72,6 +73,18 @@ def _when(record: dict[str, Any], kind: str) -> int:
     name = {RUN: "deleted_time", EXPERIMENT: "last_update_time"}.get(kind, "last_updated_timestamp")
     value = record.get(name)
     return value if type(value) is int else 0
+
+
+def moved_artifacts(tree: Tree, artifact_uri: str) -> str:
+    """See `Backend.moved_artifacts`."""
+    path = local_path_of(artifact_uri) if is_local(artifact_uri) else ""
+    experiment_id, slash, rest = path.removeprefix(f"{tree.root}/").partition("/")
+    trashed = f"{tree.trash}/{experiment_id}"
+    if not path.startswith(f"{tree.root}/") or not slash or not is_id(experiment_id):
+        return artifact_uri
+    if os.path.lexists(f"{tree.root}/{experiment_id}") or not is_folder(trashed):
+        return artifact_uri
+    return f"{trashed}/{rest}"
 
 
 def purge(tree: Tree, kind: str, ids: Iterable[str]) -> None:
