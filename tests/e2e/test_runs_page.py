@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 
 from playwright.sync_api import expect
 
@@ -119,6 +121,66 @@ def test_the_lowest_of_a_metric(tab, site):
     number = tab.page.locator(".grid [role='gridcell'] .metric:not(:has(i))").first
     expect(number).to_have_text(re.compile(r"^[\d.e−]+$"))
     tab.shot("runs-lowest")
+
+
+def test_values_of_a_metric_at_a_step(tab, site):
+    """Runs are compared where they were alike far; the lowest of all is sorted by."""
+    experiment = site.store.create_experiment("steps")
+    for name, values in (("dips", (5, 1, 4)), ("falls", (5, 3, 2)), ("stops", (6,))):
+        points = [Metric("loss", float(one), 1, 10 * at) for at, one in enumerate(values)]
+        run_id = site.run(experiment, name, metrics=points)
+        site.put(run_id, "file.bin", b"x" * 3000)
+    tab.open(f"experiments/{experiment}?cols=metrics.loss,lowest.loss,attributes.artifact_size")
+    tab.see("3 runs")
+    head = tab.page.locator(".grid-head [data-column='metrics.loss']")
+    head.hover()
+    head.get_by_role("button", name="Column").click()
+    tab.page.get_by_role("menuitemcheckbox", name="Show its value at a step…").click()
+    tab.page.get_by_label("Step", exact=True).fill("x")
+    expect(tab.page.get_by_role("button", name="Show", exact=True)).to_be_disabled()
+    tab.page.get_by_label("Step", exact=True).fill("15")
+    tab.page.keyboard.press("Enter")
+
+    expect(tab.page.locator(".grid-head [data-column='at.15.loss']")).to_contain_text("at 15")
+    expect(tab.page.locator(".grid-row").get_by_text("3.0 kB")).to_have_count(3)
+    lowest = tab.page.locator(".grid-head [data-column='lowest.loss']")
+    expect(lowest).to_contain_text("best")
+    lowest.locator(".head-button").click()
+    expect(tab.page.locator(".grid-row .run-name")).to_have_text(["dips", "falls", "stops"])
+    values = tab.page.locator(".grid-row").first.locator(".metric b")
+    expect(values).to_have_text(["4", "1", "1"])
+    expect(tab.page.locator(".grid-row").last.locator(".none")).to_have_count(1)
+    tab.shot("runs-at-step")
+
+
+def test_what_is_new_since_the_last_visit(tab, site):
+    """One line, that leads to the runs it speaks of, and goes when told to."""
+    experiment = site.store.create_experiment("visited")
+    now = int(time.time() * 1000)
+    site.run(experiment, "seen", start=now - 9 * 3_600_000)
+    for name, status in (("good", 3), ("bad", 4), ("worse", 4)):
+        site.run(experiment, name, status=status)
+    site.run(experiment, "quiet", status=1, start=now - 3 * 3_600_000)
+    tab.open(f"experiments/{experiment}")
+    tab.see("5 runs")
+    expect(tab.page.locator(".news")).to_have_count(0)
+    visit = json.dumps({"seen": now - 2 * 3_600_000, "since": 0})
+    tab.page.goto("about:blank")
+    tab.page.add_init_script(
+        f"if (!sessionStorage.once) {{ sessionStorage.once = 1; "
+        f"localStorage.setItem('millstream.visit.{experiment}', '{visit}') }}"
+    )
+    tab.open(f"experiments/{experiment}")
+
+    line = tab.page.locator(".news")
+    expect(line).to_contain_text("Since your last visit, 2h ago: 1 finished 2 failed 1 stale")
+    tab.shot("runs-news")
+    line.get_by_role("button", name="2 failed").click()
+    expect(tab.page.locator(".grid-row .run-name")).to_have_text(["worse", "bad"])
+    tab.page.get_by_role("button", name="Dismiss what is new").click()
+    tab.page.reload()
+    tab.see("2 runs")
+    expect(line).to_have_count(0)
 
 
 def test_everything_but_the_seed(tab, site):
@@ -323,15 +385,18 @@ def test_several_experiments_at_once(tab, site):
 def test_nested_runs(tab, site):
     """Children stand below their parent until a filter or an order says otherwise."""
     experiment = site.store.create_experiment("nested")
-    parent = site.run(experiment, "search", metrics=[Metric("loss", 1.0, 1, 0)])
+    parent = site.run(experiment, "search")
     for number in range(3):
         site.run(
             experiment, f"trial-{number}", metrics=[Metric("loss", 0.1 * number, 1, 0)],
-            tags={"mlflow.parentRunId": parent},
+            tags={"mlflow.parentRunId": parent}, start=int(time.time() * 1000) - 9000 + number,
         )  # fmt: skip
     site.run(experiment, "orphan", tags={"mlflow.parentRunId": "f" * 32})
     tab.open(f"experiments/{experiment}")
     expect(tab.page.locator(".grid-row .run-name")).to_have_text(["orphan", "search"])
+    best = tab.page.locator(".nested-best")
+    expect(best).to_have_text(["↳ 0"])
+    expect(best).to_have_attribute("title", re.compile("trial-0"))
     tab.page.get_by_role("button", name="Open the runs nested in search").click()
     expect(tab.page.locator(".grid-row .run-name")).to_have_text(
         ["orphan", "search", "trial-2", "trial-1", "trial-0"]

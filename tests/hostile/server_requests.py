@@ -104,6 +104,7 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
         )
         for name in ("trash", "trash/empty")
     },
+    "POST /ui-api/news": (BODY, {"experiments": ["<experiment>"], "since": 0}),
     "POST /ui-api/compare": (BODY, {"runs": ["<run>"]}),
     "POST /ui-api/series": (
         BODY,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { colorsOf, PALETTE } from "../src/lib/colors.ts";
-import { column, constants, firstColumns, goalOf, isDown, isExtreme, orderTerm, readDirections, summaryOf, type Summary } from "../src/lib/columns.ts";
+import { column, constants, firstColumns, goalOf, isDown, isExtreme, isSingle, metricOf, orderTerm, readDirections, summaryOf, type Summary } from "../src/lib/columns.ts";
 import { readCsv, separatorOf } from "../src/lib/csv.ts";
 import { change, datasetTrouble, diffRows, same } from "../src/lib/diff.ts";
 import { ago, bytes, duration, metric, num, spelled, whole } from "../src/lib/format.ts";
@@ -13,6 +13,7 @@ import { ema } from "../src/lib/smooth.ts";
 import { explained, rankCorrelation, ranks, weights } from "../src/lib/stats.ts";
 import { counted, trashLines } from "../src/lib/trash.ts";
 import { fromMlflow, list, readList, readPlace, writePlace } from "../src/lib/url.ts";
+import { visited } from "../src/lib/visit.ts";
 import { columnSpan, edges, reordered, rowSpan } from "../src/lib/virtual.ts";
 
 const summary: Summary = {
@@ -184,9 +185,8 @@ test("the first rows say what there is until all were looked at", () => {
   assert.ok(!found.complete);
 });
 
-test("the least and the greatest of a metric are numbers that are not sorted by", () => {
+test("the least and the greatest of a metric are numbers", () => {
   assert.deepEqual(["lowest", "val/loss", true], [column("lowest.val/loss")?.kind, column("lowest.val/loss")?.key, column("lowest.val/loss")?.numeric]);
-  assert.equal(orderTerm("highest.loss", true), null);
   assert.deepEqual([true, true, false], [isExtreme("lowest.a"), isExtreme("highest.a"), isExtreme("metrics.lowest.a")]);
 });
 
@@ -197,4 +197,21 @@ test("what lies in a deleted experiment is part of its line", () => {
   assert.equal(counted({ run: 2, model: 1, experiment: 1 }), "1 experiment, 2 runs and 1 model");
   assert.equal(counted({ run: 1, model: 0, experiment: 0 }), "1 run");
   assert.equal(counted({ run: 0, model: 0, experiment: 0 }), "nothing");
+});
+
+test("columns of a metric's other values", () => {
+  assert.deepEqual(["metrics.a/b", "lowest.a.b", "at.-5.x.y", "at.x.y", "params.p", "nope"].map(metricOf), ["a/b", "a.b", "x.y", null, null, null]);
+  assert.deepEqual(["metrics.a", "highest.a", "at.5.a", "attributes.artifact_size", "attributes.duration"].map(isSingle), [false, true, true, true, false]);
+  assert.equal(column("at.500.val/loss")!.label, "val/loss");
+  assert.equal(orderTerm("lowest.val/loss", false), "metrics.`val/loss`.min ASC");
+  assert.equal(orderTerm("highest.a`b", true), 'metrics."a`b".max DESC');
+  assert.equal(orderTerm("at.5.a", true), null);
+});
+
+test("a visit is another one after half an hour away", () => {
+  const minute = 60_000;
+  assert.deepEqual(visited(null, 1000), { seen: 1000, since: 0 });
+  assert.deepEqual(visited({ seen: 1000, since: 7 }, 1000 + 29 * minute), { seen: 1000 + 29 * minute, since: 7 });
+  assert.deepEqual(visited({ seen: 1000, since: 7 }, 1000 + 31 * minute), { seen: 1000 + 31 * minute, since: 1000 });
+  assert.deepEqual(visited({ seen: 9000, since: 7 }, 1000), { seen: 1000, since: 0 });
 });

@@ -37,6 +37,7 @@ from mlflow.server.ui.frame import Frames
 from mlflow.server.ui.framed import FramedPages
 from mlflow.server.ui.pages import Pages
 from mlflow.server.ui.routes import PageData
+from mlflow.server.ui.sizes import Sizes
 from mlflow.server.ui.trash import Trash
 from mlflow.server.work import BusyError, Job, Outcome, Threads, outcome_of
 from mlflow.web.body import Bodies, BodyError, ClientGoneError
@@ -132,7 +133,7 @@ class ServerApp:
             self._readers.submit, self._writers.submit, everybody, self._replays, checks(store)
         )
         self._frames = Frames(store)
-        self._page_data = PageData(store, self.calls, self._frames)
+        self._page_data = PageData(store, self.calls, self._frames, Sizes(roots))
         self.routes = Routes(self.settings.prefix)
         self._add_routes()
         self._app: ASGIApp = self._serve

@@ -6,8 +6,22 @@ import math
 
 import pytest
 
+from mlflow.entities.run import Metric
 from mlflow.exceptions import MlflowException
-from mlflow.server.ui.columns import MAX_COLUMNS, MAX_TEXT, cells, number, plain, reader, split
+from mlflow.server.ui.columns import (
+    MAX_COLUMNS,
+    MAX_TEXT,
+    Reads,
+    cells,
+    number,
+    plain,
+    reader,
+    split,
+)
+
+
+def reads(sweep):
+    return Reads(lambda run, key: sweep.store.metric_series(run.info.run_id, key), lambda run: 7)
 
 
 def test_names():
@@ -36,10 +50,7 @@ def test_the_least_and_the_greatest_of_all(sweep):
     """Of what a run ever had of a metric; where runs are not looked at singly there are none."""
     runs = [sweep.store.get_run(run_id) for run_id in sweep.ids[:2]]
 
-    def series(run, key):
-        return sweep.store.metric_series(run.info.run_id, key)
-
-    found = cells(runs, ["lowest.loss", "highest.loss", "lowest.none"], series)
+    found = cells(runs, ["lowest.loss", "highest.loss", "lowest.none"], reads(sweep))
 
     assert {
         "lowest.loss": [pytest.approx(1 / 3), pytest.approx(1 / 3 + 1)],
@@ -48,6 +59,34 @@ def test_the_least_and_the_greatest_of_all(sweep):
     } == found
     with pytest.raises(MlflowException, match="single runs"):
         reader("lowest.loss")
+
+
+def test_the_value_at_a_step(sweep):
+    """Between two steps the earlier value holds; before the first and beyond the last, none does."""
+    run_id = sweep.add(20)
+    for step, value in ((10, 5.0), (20, math.nan), (30, 7.0)):
+        sweep.store.log_metric(run_id, Metric("far", value, 1, step))
+    runs = [sweep.store.get_run(run_id)]
+    steps = (-1, 0, 2, 9, 10, 25, 30, 31)
+
+    found = cells(runs, [f"at.{step}.far" for step in steps], reads(sweep))
+
+    assert [None, None, None, None, 5.0, 5.0, 7.0, None] == [cell for (cell,) in found.values()]
+    assert {"at.0.none": [None]} == cells(runs, ["at.0.none"], reads(sweep))
+    for bad in ("at.loss", "at.1", "at.x.loss", "at.1.", f"at.{'9' * 30}.loss"):
+        with pytest.raises(MlflowException, match=r"write at\.STEP\.KEY"):
+            split(bad)
+
+
+def test_the_size_of_artifacts(sweep):
+    """Is looked up for single runs."""
+    runs = [sweep.store.get_run(run_id) for run_id in sweep.ids[:2]]
+
+    assert {"attributes.artifact_size": [7, 7]} == cells(
+        runs, ["attributes.artifact_size"], reads(sweep)
+    )
+    with pytest.raises(MlflowException, match="single runs"):
+        reader("attributes.artifact_size")
 
 
 def test_too_many_columns(sweep):

@@ -32,6 +32,7 @@ def test_every_address_answers(client, sweep):
         ("groups", runs),
         ("points", runs),
         ("compare", {"runs": sweep.ids}),
+        ("news", {"experiments": [sweep.experiment], "since": 0}),
         ("series", {"runs": sweep.ids, "keys": ["loss"]}),
     ):
         found = ask(client, name, **body)

@@ -106,6 +106,28 @@ def test_nested_runs_are_counted(sweep):
     assert {sweep.ids[0]: 1} == summary(frame, Ask([sweep.experiment]))["children"]
 
 
+def test_parents_show_the_best_below_them(sweep):
+    """By metric, whichever way is better; what is not a number is never the best."""
+    store = sweep.store
+    parent = store.create_run(sweep.experiment, "u", 9000, [], "parent").info.run_id
+    inside = [sweep.add(number, **{"mlflow.parentRunId": parent}) for number in (3, 5, 4)]
+    frame = filled(Frame(store, [sweep.experiment], 1))
+    ask = Ask([sweep.experiment])
+
+    found = window(
+        store, frame, ask, ["metrics.loss", "metrics.score", "metrics.none"], 0, 5,
+        minimize=["metrics.loss"],
+    )  # fmt: skip
+
+    assert {
+        parent: {
+            "metrics.loss": [pytest.approx(1 / 3 + 3), inside[0], "run-3"],
+            "metrics.score": [4.0, inside[2], "run-4"],
+        }
+    } == found["best"]
+    assert {} == window(store, frame, Ask([sweep.experiment], "metrics.loss > 0"), [])["best"]
+
+
 def test_groups_have_means_and_a_best_run(frame, sweep):
     """Numbers to mean and spread, others to their values; NaN is counted apart."""
     ask = Ask([sweep.experiment])

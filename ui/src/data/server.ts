@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import {
   SourceError,
   type Artifact, type Ask, type Activity, type Compared, type DatasetInput, type Experiment, type Groups, type KeyValue,
-  type LoggedModel, type Metric, type ModelVersion, type Points, type RegisteredModel, type Run,
+  type LoggedModel, type Metric, type ModelVersion, type News, type Points, type RegisteredModel, type Run,
   type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
 import type { Summary } from "../lib/columns.ts";
@@ -138,6 +138,10 @@ export class ServerSource implements Source, Writer {
 
   experiments(view: View, signal?: AbortSignal) {
     return ask<{ experiments: Experiment[]; more: boolean }>("experiments", { view }, signal);
+  }
+
+  news(experiments: readonly string[], since: number, signal?: AbortSignal) {
+    return ask<News>("news", { experiments, since }, signal);
   }
 
   trash(which: TrashAsk, signal?: AbortSignal) {

@@ -30,6 +30,8 @@ export interface Ask {
   where: string;
   view: View;
   order_by: readonly string[];
+  /** The metrics of which less is better, for rows that show the best of what is nested in them. */
+  minimize?: readonly string[];
 }
 
 export interface Window {
@@ -37,6 +39,19 @@ export interface Window {
   count: number;
   total: number | null;
   more: boolean;
+  /** Of rows with runs nested in them: by metric, the value, id and name of the best of these. */
+  best?: Record<string, Record<string, Nested>>;
+}
+
+export type Nested = readonly [value: number, id: string, name: string | null];
+
+/** How many runs have ended since somebody looked, and how many are running; stale ones have not done anything for long. */
+export interface News {
+  finished: number;
+  failed: number;
+  killed: number;
+  running: number;
+  stale: number;
 }
 
 export interface Aggregate {
@@ -223,6 +238,7 @@ export class SourceError extends Error {
 export interface Source {
   readonly canWrite: boolean;
   experiments(view: View, signal?: AbortSignal): Promise<{ experiments: Experiment[]; more: boolean }>;
+  news(experiments: readonly string[], since: number, signal?: AbortSignal): Promise<News>;
   trash(which: TrashAsk, signal?: AbortSignal): Promise<Trash>;
   activity(ids: readonly string[], signal?: AbortSignal): Promise<Record<string, Activity>>;
   runs(ask: Ask, columns: readonly string[] | null, offset: number, limit: number, signal?: AbortSignal): Promise<Window>;

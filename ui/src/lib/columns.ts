@@ -1,9 +1,9 @@
 // Columns of the runs table: their names, how they are shown, and which are shown at first.
 
-/** `lowest` and `highest` are those of all that a run ever had of a metric; they are looked at, not searched. */
-export type Kind = "attributes" | "metrics" | "lowest" | "highest" | "params" | "tags";
+/** `lowest` and `highest` are those of all that a run ever had of a metric; the key of `at` is a step and a metric. */
+export type Kind = "attributes" | "metrics" | "lowest" | "highest" | "at" | "params" | "tags";
 
-const KINDS: readonly string[] = ["attributes", "metrics", "lowest", "highest", "params", "tags"];
+const KINDS: readonly string[] = ["attributes", "metrics", "lowest", "highest", "at", "params", "tags"];
 
 export interface Column {
   /** `metrics.val/loss`: what the server calls it. */
@@ -53,6 +53,7 @@ export const ATTRIBUTES: Record<string, { label: string; width: number; numeric?
   run_id: { label: "Run ID", width: 130 },
   experiment_id: { label: "Experiment", width: 150 },
   end_time: { label: "Ended", width: 104 },
+  artifact_size: { label: "Artifacts", width: 96, numeric: true },
 };
 
 const TAG_LABELS: Record<string, string> = {
@@ -82,16 +83,34 @@ export function column(id: string, summary?: Summary | null, widths: Record<stri
   // Keys are anybody's: `constructor` is one that every object has.
   if (kind === "attributes" && !Object.hasOwn(ATTRIBUTES, key)) return null;
   const attribute = kind === "attributes" ? ATTRIBUTES[key] : undefined;
-  const label = attribute?.label ?? (kind === "tags" ? ((Object.hasOwn(TAG_LABELS, key) ? TAG_LABELS[key] : undefined) ?? key) : key);
+  const metric = metricOf(id);
+  const label = attribute?.label ?? metric ?? (kind === "tags" ? ((Object.hasOwn(TAG_LABELS, key) ? TAG_LABELS[key] : undefined) ?? key) : key);
   const info = kind === "params" ? summary?.params.find((one) => one.key === key) : undefined;
-  const numeric = kind === "metrics" || isExtreme(id) || !!attribute?.numeric || !!info?.numeric;
-  const natural = attribute?.width ?? Math.min(230, Math.max(kind === "metrics" || isExtreme(id) ? 92 : 84, 34 + shortName(label).length * 7.2, 22 + longest(info) * 6.8));
+  const numeric = metric !== null || !!attribute?.numeric || !!info?.numeric;
+  const natural = attribute?.width ?? Math.min(230, Math.max(metric !== null ? 92 : 84, 34 + shortName(label).length * 7.2, 22 + longest(info) * 6.8));
   return { id, kind, key, label, numeric, width: Math.max(48, widths[id] ?? Math.round(natural)) };
 }
 
 /** Whether a column shows the least or the greatest value of a metric. */
 export function isExtreme(id: string): boolean {
   return id.startsWith("lowest.") || id.startsWith("highest.");
+}
+
+/** The metric that a column shows, whichever of its values; null for columns of something else. */
+export function metricOf(id: string): string | null {
+  const [kind, key] = split(id) ?? ["tags", ""];
+  if (kind === "metrics" || kind === "lowest" || kind === "highest") return key;
+  return kind === "at" ? (/^-?\d+\.(.+)$/s.exec(key)?.[1] ?? null) : null;
+}
+
+/** The step of a column that shows the value at one. */
+export function stepOf(id: string): string | null {
+  return /^at\.(-?\d+)\./.exec(id)?.[1] ?? null;
+}
+
+/** Whether a column is looked up for rows that are shown, and says nothing of groups. */
+export function isSingle(id: string): boolean {
+  return isExtreme(id) || stepOf(id) !== null || id === "attributes.artifact_size";
 }
 
 /** What stands behind the last slash of a key; what stands before it is shown small. */
@@ -207,9 +226,11 @@ export function readDirections(text: string): Record<string, "up" | "down"> {
 /** An order term for the server: keys are quoted, as they may hold anything. */
 export function orderTerm(id: string, descending: boolean): string | null {
   const parts = split(id);
-  if (!parts || isExtreme(id)) return null;
+  if (!parts) return null;
   const [kind, key] = parts;
   const direction = descending ? "DESC" : "ASC";
+  if (isExtreme(id)) return `metrics.${key.includes("`") ? `"${key.replaceAll('"', '""')}"` : `\`${key}\``}.${kind === "lowest" ? "min" : "max"} ${direction}`;
+  if (isSingle(id)) return null;
   if (kind === "attributes") {
     return key === "duration" ? null : `attributes.${key} ${direction}`;
   }

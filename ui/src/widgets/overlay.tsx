@@ -204,18 +204,21 @@ export function Dialog({ title, onClose, children, actions, wide }: {
 }
 
 /** A dialog that asks for one line of text. */
-export function Ask({ title, label, value = "", action, hint, onClose, onDone }: {
+export function Ask({ title, label, value = "", action, hint, valid = () => true, onClose, onDone }: {
   title: string;
   label: string;
   value?: string;
   action: string;
   hint?: string;
+  /** Whether a text will do. */
+  valid?: (value: string) => boolean;
   onClose: () => void;
   onDone: (value: string) => void;
 }) {
   const [text, setText] = useState(value);
+  const ready = !!text.trim() && valid(text.trim());
   const done = () => {
-    if (!text.trim()) return;
+    if (!ready) return;
     onClose();
     onDone(text.trim());
   };
@@ -225,7 +228,7 @@ export function Ask({ title, label, value = "", action, hint, onClose, onDone }:
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" disabled={!text.trim()} onClick={done}>{action}</Button>
+          <Button kind="primary" disabled={!ready} onClick={done}>{action}</Button>
         </>
       }
     >

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlflow.exceptions import invalid
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 METRIC, PARAM, TAG, ATTRIBUTE = "metrics", "params", "tags", "attributes"
 # The least and the greatest finite value that a run ever had of a metric.
 LOWEST, HIGHEST = "lowest", "highest"
+# The value that a run had of a metric when it reached a step: `at.500.val/loss`.
+AT = "at"
+# The bytes of the artifacts: an attribute that no record has.
+SIZE = "artifact_size"
+_STEP_AND_KEY = re.compile(r"-?\d{1,18}\..", re.ASCII | re.DOTALL)
 MAX_COLUMNS = 500
 # Longer texts are cut in tables: the page of the run has the whole.
 MAX_TEXT = 500
@@ -37,6 +44,18 @@ _ATTRIBUTES: dict[str, Callable[[Run], Any]] = {
 }
 
 
+class Reads(NamedTuple):
+    """What is read of single runs beyond their records.
+
+    Attributes:
+        series: the points of a metric.
+        size: the bytes of the artifacts; None where that is not known.
+    """
+
+    series: Callable[[Run, str], Series]
+    size: Callable[[Run], int | None]
+
+
 def split(column: str) -> tuple[str, str]:
     """Return (kind, key) of the name of a column, such as `metrics.loss`.
 
@@ -44,34 +63,34 @@ def split(column: str) -> tuple[str, str]:
         MlflowException: INVALID_PARAMETER_VALUE for a name that is none.
     """
     kind, dot, key = column.partition(".")
-    if not dot or not key or kind not in (METRIC, PARAM, TAG, ATTRIBUTE, LOWEST, HIGHEST):
+    if not dot or not key or kind not in (METRIC, PARAM, TAG, ATTRIBUTE, LOWEST, HIGHEST, AT):
         raise invalid(
             f"Invalid column {column[:100]!r}: write metrics.KEY, lowest.KEY, highest.KEY, "
-            "params.KEY, tags.KEY or attributes.NAME."
+            "at.STEP.KEY, params.KEY, tags.KEY or attributes.NAME."
         )
-    if kind == ATTRIBUTE and key not in _ATTRIBUTES:
-        raise invalid(
-            f"Invalid column {column[:100]!r}: attributes are {', '.join(sorted(_ATTRIBUTES))}."
-        )
+    if kind == ATTRIBUTE and key not in (*_ATTRIBUTES, SIZE):
+        names = ", ".join(sorted([*_ATTRIBUTES, SIZE]))
+        raise invalid(f"Invalid column {column[:100]!r}: attributes are {names}.")
+    if kind == AT and not _STEP_AND_KEY.match(key):
+        raise invalid(f"Invalid column {column[:100]!r}: write at.STEP.KEY, such as at.500.loss.")
     return kind, key
 
 
-def reader(column: str, series: Callable[[Run, str], Series] | None = None) -> Callable[[Run], Any]:
+def reader(column: str, reads: Reads | None = None) -> Callable[[Run], Any]:
     """Return the function from a run to its value in a column; None where it has none.
 
     Args:
         column: its name.
-        series: reads the points of a metric, for columns that look at all of them.
+        reads: what columns need that look at more than the record of a run.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for a name that is no column, or is none here.
     """
     kind, key = split(column)
-    if kind in (LOWEST, HIGHEST):
-        if series is None:
+    if kind in (LOWEST, HIGHEST, AT) or column == f"{ATTRIBUTE}.{SIZE}":
+        if reads is None:
             raise invalid(f"Invalid column {column[:100]!r}: it is shown for single runs only.")
-        of_all, at = series, (0 if kind == LOWEST else 1)
-        return lambda run: of_all(run, key).extremes()[at] if key in run.data.metrics else None
+        return _deep_reader(kind, key, reads)
     if kind == METRIC:
         return lambda run: run.data.metrics.get(key)
     if kind == PARAM:
@@ -81,8 +100,34 @@ def reader(column: str, series: Callable[[Run, str], Series] | None = None) -> C
     return _ATTRIBUTES[key]
 
 
+def _deep_reader(kind: str, key: str, reads: Reads) -> Callable[[Run], Any]:
+    series = reads.series
+    if kind == ATTRIBUTE:
+        return reads.size
+    if kind == AT:
+        text, _, metric = key.partition(".")
+        step = int(text)
+        return lambda run: (
+            at_step(series(run, metric), step) if metric in run.data.metrics else None
+        )
+    place = 0 if kind == LOWEST else 1
+    return lambda run: series(run, key).extremes()[place] if key in run.data.metrics else None
+
+
+def at_step(series: Series, step: int) -> float | None:
+    """Return the value that held at a step; None before the first and beyond the last one.
+
+    Runs do not log at the same steps: between two of them the earlier value holds.
+    """
+    steps, values = series.along("step")
+    place = bisect_right(steps, step)
+    if not place or (place == len(steps) and steps[place - 1] != step):
+        return None
+    return values[place - 1]
+
+
 def cells(
-    runs: Sequence[Run], names: Iterable[str], series: Callable[[Run, str], Series] | None = None
+    runs: Sequence[Run], names: Iterable[str], reads: Reads | None = None
 ) -> dict[str, list[Any]]:
     """Return for each column the cells of the runs, in their order.
 
@@ -91,7 +136,7 @@ def cells(
     Args:
         runs: the rows.
         names: of the columns.
-        series: as for `reader`.
+        reads: as for `reader`.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for a name that is no column, or too many.
@@ -101,7 +146,7 @@ def cells(
         raise invalid(f"Too many columns: {len(wanted)}; at most {MAX_COLUMNS} at a time.")
     found = {}
     for name in wanted:
-        read = reader(name, series)
+        read = reader(name, reads)
         found[name] = [plain(read(run)) for run in runs]
     return found
 

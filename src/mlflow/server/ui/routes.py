@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,9 @@ from mlflow.api.op import EXPERIMENT, READ, RUN, STORE, Permission
 from mlflow.exceptions import invalid
 from mlflow.server.dispatch import check_json_type
 from mlflow.server.messages import JSON, Answer, encode
+from mlflow.server.ui.columns import Reads
 from mlflow.server.ui.experiments import activity, experiments
+from mlflow.server.ui.news import news
 from mlflow.server.ui.runs import Ask, compare, groups, points, summary, window
 from mlflow.server.ui.series import Histories, series
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow.server.messages import Request
     from mlflow.server.routes import Routes
     from mlflow.server.ui.frame import Frames
+    from mlflow.server.ui.sizes import Sizes
     from mlflow.store.base import AbstractStore
 
 PREFIX = "/ui-api/"
@@ -102,6 +106,17 @@ class ActivityBody(msgspec.Struct):
         return {"experiment_ids": self.experiments}
 
 
+class NewsBody(msgspec.Struct):
+    """Which experiments, and since when (ms since the epoch)."""
+
+    experiments: list[str]
+    since: int
+
+    def named(self) -> dict[str, Any]:
+        """Return what permissions are about."""
+        return {"experiment_ids": self.experiments}
+
+
 class _Door(NamedTuple):
     """One address: what it is sent, who may ask, what answers."""
 
@@ -117,13 +132,15 @@ class PageData:
         store: where experiments and runs are.
         calls: how it is reached.
         frames: what is remembered of its runs.
+        sizes: how large their artifacts are.
     """
 
-    def __init__(self, store: AbstractStore, calls: Calls, frames: Frames) -> None:
+    def __init__(self, store: AbstractStore, calls: Calls, frames: Frames, sizes: Sizes) -> None:
         self._store = store
         self._calls = calls
         self._frames = frames
         self._histories = Histories(store)
+        self._reads = Reads(self._histories.get, sizes.of)
         self._doors = {
             "experiments": _Door(ExperimentsBody, _OF_STORE, self._experiments),
             "activity": _Door(ActivityBody, _OF_EXPERIMENTS, self._activity),
@@ -132,6 +149,7 @@ class PageData:
             "groups": _Door(RunsBody, _OF_EXPERIMENTS, self._groups),
             "points": _Door(RunsBody, _OF_EXPERIMENTS, self._points),
             "compare": _Door(CompareBody, _OF_RUNS, self._compare),
+            "news": _Door(NewsBody, _OF_EXPERIMENTS, self._news),
             "series": _Door(SeriesBody, _OF_RUNS, self._series),
         }
 
@@ -168,9 +186,9 @@ class PageData:
 
     def _runs(self, asked: RunsBody) -> dict[str, Any]:
         frame = self._frames.get(asked.experiments, asked.view)
-        ask, points = asked.ask(), self._histories.get
         place = (asked.offset, asked.limit)
-        return window(self._store, frame, ask, asked.columns, *place, points)
+        rest = (self._reads, asked.minimize)
+        return window(self._store, frame, asked.ask(), asked.columns, *place, *rest)
 
     def _summary(self, asked: RunsBody) -> dict[str, Any]:
         frame = self._frames.get(asked.experiments, asked.view)
@@ -189,6 +207,11 @@ class PageData:
 
     def _compare(self, asked: CompareBody) -> dict[str, Any]:
         return compare(self._store, asked.runs)
+
+    def _news(self, asked: NewsBody) -> dict[str, Any]:
+        frame = self._frames.get(asked.experiments, 1)
+        frame.refresh(_PATIENCE)
+        return news(self._store, frame, asked.since, int(time.time() * 1000))
 
     def _series(self, asked: SeriesBody) -> dict[str, Any]:
         return series(

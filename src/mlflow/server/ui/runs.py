@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException, invalid
 from mlflow.search.match import cell_reader, key_maker, predicate
 from mlflow.search.nodes import comparisons
 from mlflow.search.parse import parse_filter, parse_order_by
-from mlflow.server.ui.columns import METRIC, cells, number, plain, reader, split
+from mlflow.server.ui.columns import METRIC, Reads, cells, number, plain, reader, split
 from mlflow.server.ui.frame import DROPPED
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlflow.search.nodes import OrderBy
     from mlflow.server.ui.frame import Frame
     from mlflow.store.base import AbstractStore
-    from mlflow.store.series.columns import Series
 
 MAX_WINDOW = 500
 # What every row carries, whichever columns are shown.
@@ -69,7 +68,8 @@ def window(
     columns: Sequence[str] | None,
     offset: int = 0,
     limit: int = 100,
-    series: Callable[[Run, str], Series] | None = None,
+    reads: Reads | None = None,
+    minimize: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return some rows of the table, as the store has them now.
 
@@ -84,11 +84,13 @@ def window(
             know yet which there are.
         offset: how many rows come before.
         limit: how many rows, at most 500.
-        series: reads the points of a metric, for columns that look at all of them.
+        reads: what columns need that look at more than the record of a run.
+        minimize: the metrics of `columns` of which the smallest value is the best.
 
     Returns:
         `columns`: cells by name, `total`: how many rows there are (None while that is not known),
-        `more`: whether rows follow.
+        `more`: whether rows follow, `best`: of rows with runs nested in them, by metric, the value,
+        id and name of the best of these.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for what cannot be read.
@@ -117,11 +119,50 @@ def window(
         total = offset + len(rows)  # the store is right where both differ
     names = [*ALWAYS, *(_found_in(rows) if columns is None else columns)]
     return {
-        "columns": cells(rows, names, series),
+        "columns": cells(rows, names, reads),
         "count": len(rows),
         "total": total,
         "more": more,
+        "best": _best_children(frame, rows, names, frozenset(minimize)),
     }
+
+
+def _best_children(
+    frame: Frame, rows: Sequence[Run], names: Sequence[str], down: frozenset[str]
+) -> dict[str, Any]:
+    below = frame.once(("below",), lambda: _below(frame.runs()))
+    metrics = [name for name in names if split(name)[0] == METRIC]
+    found: dict[str, Any] = {}
+    for run in rows:
+        children = below.get(run.info.run_id)
+        if children:
+            found[run.info.run_id] = {
+                name: best
+                for name in metrics
+                if (best := _best_of(children, split(name)[1], down=name in down)) is not None
+            }
+    return found
+
+
+def _below(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        parent = run.data.tags.get("mlflow.parentRunId")
+        if parent:
+            found.setdefault(parent, []).append(run)
+    return found
+
+
+def _best_of(runs: Iterable[Run], key: str, *, down: bool) -> list[Any] | None:
+    pairs = [
+        (value, run.info)
+        for run in runs
+        if math.isfinite(value := run.data.metrics.get(key, math.nan))
+    ]
+    if not pairs:
+        return None
+    value, info = min(pairs, key=_value) if down else max(pairs, key=_value)
+    return [value, info.run_id, info.run_name]
 
 
 def _found_in(rows: Sequence[Run]) -> list[str]:
@@ -327,7 +368,7 @@ def _aggregate(
     }
 
 
-def _value(pair: tuple[float, Run]) -> float:
+def _value(pair: tuple[float, Any]) -> float:
     return pair[0]
 
 

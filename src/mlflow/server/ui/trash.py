@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException, invalid
 from mlflow.server.dispatch import check_json_type
 from mlflow.server.messages import json_answer
 from mlflow.server.ui.routes import PREFIX
+from mlflow.server.ui.sizes import size_at
 from mlflow.store.trash import EXPERIMENT, KINDS, RUN, Item, files_of, planned, purge, runs_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from mlflow.server.dispatch import Calls
     from mlflow.server.messages import Answer, Request
-    from mlflow.server.roots import ArtifactRoots, Spot
+    from mlflow.server.roots import ArtifactRoots
     from mlflow.server.routes import Routes
     from mlflow.server.transfer import Work
     from mlflow.server.ui.frame import Frames
@@ -168,8 +169,7 @@ class Trash:
         if not files.location or not files.are_its_own:
             return 0, None
         try:
-            spot = self._spot(files.location)
-            return sum(size or 0 for _, size in spot.root.walk(spot.path)), None
+            return size_at(self._reached(), files.location), None
         except (MlflowException, OSError) as error:
             return 0, str(error)
 
@@ -188,11 +188,11 @@ class Trash:
             raise MlflowException(msg)
         files = files_of(self._store, item)
         if files.location and files.are_its_own:
-            spot = self._spot(files.location)
+            spot = self._reached().find(files.location)
             spot.root.delete(spot.path)
 
-    def _spot(self, location: str) -> Spot:
+    def _reached(self) -> ArtifactRoots:
         if self._roots is None:
             msg = "This server does not reach artifacts: use mlflow gc where it does."
             raise MlflowException(msg)
-        return self._roots.find(location)
+        return self._roots

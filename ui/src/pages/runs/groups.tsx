@@ -8,7 +8,7 @@ import { useLoad } from "../../app/load.ts";
 import { go, href } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import type { Aggregate, Ask, Group, Window } from "../../data/source.ts";
-import { isDown, isExtreme, split, type Column, type Summary } from "../../lib/columns.ts";
+import { isDown, isSingle, split, type Column, type Summary } from "../../lib/columns.ts";
 import { duration, num, whole, type Cell } from "../../lib/format.ts";
 import { both, condition } from "../../lib/query.ts";
 import { quoted } from "../../lib/columns.ts";
@@ -53,7 +53,7 @@ export function GroupsTable({ summary, columnIds, directions, colors }: {
   colors: Map<string, string>;
 }) {
   const by = groupBy.value;
-  const columns = columnIds.filter((id) => !by.includes(id) && id !== "attributes.start_time" && !isExtreme(id));
+  const columns = columnIds.filter((id) => !by.includes(id) && id !== "attributes.start_time" && !isSingle(id));
   const down = columns.filter((id) => id.startsWith("metrics.") && isDown(id.slice(8), directions));
   const question: Ask = { ...ask.value, order_by: [] };
   const name = JSON.stringify([question, by, columns, down]);

@@ -14,11 +14,12 @@ import { go, href, patch, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
 import { colorsOf } from "../../lib/colors.ts";
-import { constants, readDirections, split, summaryOf, type Summary } from "../../lib/columns.ts";
+import { constants, isDown, readDirections, split, summaryOf, type Summary } from "../../lib/columns.ts";
 import { count, whole } from "../../lib/format.ts";
 import { csvOf, download } from "../../lib/save.ts";
 import { list } from "../../lib/url.ts";
 import { About, AboutButton } from "./about.tsx";
+import { SinceLastVisit } from "./news.tsx";
 import { FilterLine, TimeFilter, ViewChoice } from "./filter.tsx";
 import { GroupsTable } from "./groups.tsx";
 import { ColumnPicker, GroupPicker, Views } from "./pickers.tsx";
@@ -46,20 +47,20 @@ export function RunsPage() {
   const summary = loaded.data ?? early;
   useEffect(() => setPace(summary?.complete ? 4000 : 600), [summary?.complete]);
   const columnIds = useMemo(() => columnsOf(summary), [summary && JSON.stringify([summary.metrics.map((one) => one.key), summary.params.map((one) => [one.key, one.distinct > 1])]), query.value["cols"], key, layout.value]);
+  const [directions, onDirection] = useDirections(ids[0] ?? "");
   useEffect(() => rows.start(), [rows]);
   // Below their parents, unless a filter or an order says where runs stand.
   const parents = Object.keys(summary?.children ?? {}).sort();
   const canNest = parents.length > 0 && !where.value && !question.order_by.length;
   const nested = canNest && !flat.value;
   const rootFilter = nested ? rootsOnly(parents) : "";
-  const rootAsk = useMemo(() => (rootFilter ? { ...question, where: rootFilter } : question), [question, rootFilter]);
+  const less = parents.length ? columnIds.filter((id) => id.startsWith("metrics.") && isDown(id.slice(8), directions)).join("\n") : "";
+  const rootAsk = useMemo(() => ({ ...question, ...(rootFilter ? { where: rootFilter } : {}), ...(less ? { minimize: less.split("\n") } : {}) }), [question, rootFilter, less]);
   const [wanted, onColumns] = useWanted(columnIds);
   const asked = summary || chosenColumns.value ? wanted : null;
   useEffect(() => rows.show(rootAsk, asked), [rows, rootAsk, asked]);
   const tree = useTree(rows, question, nested ? opened.value : [], wanted);
   void rows.version.value;
-
-  const [directions, onDirection] = useDirections(ids[0] ?? "");
 
   const chartRuns = useChartRuns(rows);
   const colors = useMemo(() => new Map(chartRuns.map((one) => [one.id, one.color])), [chartRuns]);
@@ -308,6 +309,7 @@ function SummaryLine({ rows, summary, nested }: { rows: Rows; summary: Summary |
           by error
         </button>
       )}
+      {!groupBy.value.length && <SinceLastVisit ids={experimentIds.value} />}
       {summary && !summary.complete && <span class="dim">reading runs… {whole(summary.total)} so far</span>}
       {summary?.capped && <span class="note warn">Summaries speak of the newest {whole(summary.total)} runs.</span>}
       {same.length > 0 && (

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { source, writes } from "../../data/index.ts";
-import type { Ask, Window } from "../../data/source.ts";
+import type { Ask, Nested, Window } from "../../data/source.ts";
 import type { Cell } from "../../lib/format.ts";
 import { online, REST, visible } from "../../app/load.ts";
 
@@ -119,6 +119,13 @@ export class Rows {
     void this.version.value;
     const page = this.pages.get(Math.floor(at / PAGE))?.data;
     return page?.columns[column]?.[at % PAGE];
+  }
+
+  /** The best of what is nested in a row; null where nothing is. */
+  best(at: number, column: string): Nested | null {
+    const page = this.pages.get(Math.floor(at / PAGE))?.data;
+    const id = page?.columns["attributes.run_id"]?.[at % PAGE] as string | undefined;
+    return (id && page?.best?.[id]?.[column]) || null;
   }
 
   /** The first rows that are loaded, at most `most`. */
@@ -238,5 +245,6 @@ export function readRow(page: Window, index: number): Row | null {
 function merged(before: Window, found: Window): Window {
   const [old, now] = [before.columns["attributes.run_id"] ?? [], found.columns["attributes.run_id"] ?? []];
   if (old.length !== now.length || old.some((id, at) => id !== now[at])) return found;
-  return { ...found, columns: { ...before.columns, ...found.columns } };
+  const best = Object.fromEntries(Object.entries(found.best ?? {}).map(([id, own]) => [id, { ...before.best?.[id], ...own }]));
+  return { ...found, columns: { ...before.columns, ...found.columns }, best };
 }

@@ -3,12 +3,13 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 import { Grid } from "../../widgets/grid.tsx";
 import { Button, Status, Time } from "../../widgets/parts.tsx";
-import { MenuList, Popover, type Item } from "../../widgets/overlay.tsx";
+import { Ask, MenuList, Popover, type Item } from "../../widgets/overlay.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { experimentNames } from "../../app/experiments.ts";
 import { go, href, patch } from "../../app/router.ts";
-import { column, isDown, isExtreme, shortName, type Column, type MetricInfo, type Summary } from "../../lib/columns.ts";
-import { duration, metric, num, type Cell } from "../../lib/format.ts";
+import { column, isDown, isExtreme, isSingle, metricOf, shortName, stepOf, type Column, type MetricInfo, type Summary } from "../../lib/columns.ts";
+import type { Nested } from "../../data/source.ts";
+import { bytes, duration, metric, num, type Cell } from "../../lib/format.ts";
 import { condition } from "../../lib/query.ts";
 import { list } from "../../lib/url.ts";
 import type { Rows, Row } from "./rows.ts";
@@ -86,7 +87,7 @@ export function RunsTable({ rows, summary, columnIds, colors, directions, onDire
       leadHeader={<LeadHead rows={rows} />}
       lead={(at) => <Lead place={tree.place(at)} colors={colors} below={summary?.children ?? {}} nested={nested} />}
       header={(one) => <Head column={one} sorts={sorts.value} columnIds={columnIds} directions={directions} onDirection={onDirection} />}
-      cell={(at, one) => <CellView column={one} value={tree.place(at).cell(one.id)} row={tree.place(at).row} info={one.kind === "metrics" ? ranges.get(one.key) : undefined} down={isDown(one.key, directions)} />}
+      cell={(at, one) => <CellView column={one} value={tree.place(at).cell(one.id)} row={tree.place(at).row} info={one.kind === "metrics" ? ranges.get(one.key) : undefined} down={isDown(metricOf(one.id) ?? one.key, directions)} nested={one.kind === "metrics" ? tree.place(at).best(one.id) : null} />}
       rowKey={(at) => tree.place(at).row?.id ?? `row-${at}`}
       rowClass={(at) => {
         const { row } = tree.place(at);
@@ -183,17 +184,20 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
   const place = useRef<HTMLSpanElement>(null);
   const term = order.find((sort) => sort.id === one.id);
   const rank = order.length > 1 && term ? order.indexOf(term) + 1 : null;
-  const canSort = one.id !== "attributes.duration" && !isExtreme(one.id);
-  const down = isDown(one.key, directions);
+  const canSort = one.id !== "attributes.duration" && (isExtreme(one.id) || !isSingle(one.id));
+  const shown = metricOf(one.id);
+  const down = isDown(shown ?? one.key, directions);
   const sort = (event: MouseEvent) => {
     if (!canSort) return;
     // The first click shows the best first: the least where less is better.
-    const first = one.kind === "metrics" ? !down : one.id === "attributes.start_time";
+    const first = shown !== null ? !down : one.id === "attributes.start_time";
     if (term && term.descending !== first && !event.shiftKey) patch({ sort: undefined });
     else setSort(one.id, term ? !term.descending : first, event.shiftKey);
   };
-  const kind = one.kind === "attributes" ? "" : isExtreme(one.id) ? one.kind : one.kind.slice(0, -1);
-  const prefix = one.kind === "attributes" || isExtreme(one.id) ? "" : one.label.slice(0, Math.max(0, one.label.lastIndexOf("/")));
+  const kind = one.kind === "attributes" ? "" : isExtreme(one.id) ? `${one.kind}${(one.kind === "lowest") === down ? ", best" : ""}` : stepOf(one.id) !== null ? `at ${stepOf(one.id)}` : one.kind.slice(0, -1);
+  const prefix = one.kind === "attributes" || (shown !== null && one.kind !== "metrics") ? "" : one.label.slice(0, Math.max(0, one.label.lastIndexOf("/")));
+  const beside = (id: string) => setColumns(columnIds.includes(id) ? columnIds.filter((other) => other !== id) : columnIds.flatMap((other) => (other === one.id ? [other, id] : [other])));
+  const [asking, setAsking] = useState(false);
   const without = () => setColumns(columnIds.filter((id) => id !== one.id));
   const isPinned = pinned.value.includes(one.id);
   const items: (Item | null)[] = [
@@ -209,9 +213,9 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
       null,
       ...(["lowest", "highest"] as const).map((which): Item => {
         const id = `${which}.${one.key}`;
-        const isShown = columnIds.includes(id);
-        return { label: `Show its ${which} value`, checked: isShown, run: () => setColumns(isShown ? columnIds.filter((other) => other !== id) : columnIds.flatMap((other) => (other === one.id ? [other, id] : [other]))) };
+        return { label: `Show its ${which} value`, checked: columnIds.includes(id), ...((which === "lowest") === down ? { detail: "best" } : {}), run: () => beside(id) };
       }),
+      { label: "Show its value at a step…", checked: columnIds.some((id) => stepOf(id) !== null && metricOf(id) === one.key), run: () => setAsking(true) },
       null,
     ] : []),
     ...(one.kind === "params" || one.kind === "tags" ? [{ label: "Group by this", icon: "group" as const, run: () => setGroup([...groupBy.value.filter((id) => id !== one.id), one.id]) }] : []),
@@ -242,6 +246,12 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
           <MenuList items={items} onDone={() => setMenu(false)} label={`Column ${one.label}`} />
         </Popover>
       )}
+      {asking && (
+        <Ask
+          title={`${one.label} at a step`} label="Step" action="Show" hint="Where a run has no value at the step, the one before it holds; a run that never came so far has none."
+          valid={(text) => /^-?\d{1,15}$/.test(text)} onClose={() => setAsking(false)} onDone={(step) => beside(`at.${Number(step)}.${one.key}`)}
+        />
+      )}
     </>
   );
 }
@@ -254,19 +264,22 @@ function moved(ids: readonly string[], id: string, step: number): string[] {
   return next;
 }
 
-export function CellView({ column: one, value, row, info, down }: {
+export function CellView({ column: one, value, row, info, down, nested }: {
   column: Column;
   value: Cell;
   row: Row | null;
   info?: MetricInfo | undefined;
   down: boolean;
+  /** The best of the runs nested in it, for a run that has no value of its own. */
+  nested?: Nested | null;
 }) {
   if (!row) return null;
   if (value === null || value === undefined) {
     if (one.id === "attributes.duration" && row.status === "RUNNING" && row.start) return <span class="dim" title="Still running">{duration(Date.now() - row.start)}</span>;
+    if (nested) return <a class="nested-best" tabIndex={-1} href={href(["experiments", row.experiment, "runs", nested[1]])} title={`${nested[0]}: the best of its nested runs, ${nested[2] ?? nested[1]}`}>↳ {num(nested[0])}</a>;
     return <span class="none">–</span>;
   }
-  if (one.kind === "metrics" || isExtreme(one.id)) {
+  if (metricOf(one.id) !== null) {
     const number = metric(value);
     if (number === null) return <span>{String(value)}</span>;
     if (!Number.isFinite(number)) return <span class="odd" title="Not a finite number">{num(number)}</span>;
@@ -286,6 +299,7 @@ export function CellView({ column: one, value, row, info, down }: {
   if (one.kind === "attributes") {
     if (one.key === "start_time" || one.key === "end_time") return <Time value={value as number} />;
     if (one.key === "duration") return <span>{duration(value as number)}</span>;
+    if (one.key === "artifact_size") return <span title={`${value} bytes`}>{bytes(value as number)}</span>;
     if (one.key === "status") return <Status value={String(value)} />;
     if (one.key === "experiment_id") return <span title={String(value)}>{experimentNames.value.get(String(value)) ?? value}</span>;
     if (one.key === "run_id") return <code title={String(value)}>{String(value).slice(0, 12)}</code>;

@@ -3,7 +3,7 @@
 import { useMemo } from "preact/hooks";
 import { useLoad } from "../../app/load.ts";
 import { source } from "../../data/index.ts";
-import type { Ask, Window } from "../../data/source.ts";
+import type { Ask, Nested, Window } from "../../data/source.ts";
 import type { Cell } from "../../lib/format.ts";
 import { readRow, type Row, type Rows } from "./rows.ts";
 
@@ -22,6 +22,8 @@ export interface Place {
   row: Row | null;
   cell: (column: string) => Cell;
   depth: number;
+  /** The best of what is nested in it, by column. */
+  best: (column: string) => Nested | null;
 }
 
 /** Rows and opened children as one list. */
@@ -42,12 +44,12 @@ export class Tree {
       if (index < first) break;
       if (index < first + children.count) {
         const inside = index - first;
-        return { row: readRow(children, inside), cell: (column) => children.columns[column]?.[inside], depth: 1 };
+        return { row: readRow(children, inside), cell: (column) => children.columns[column]?.[inside], depth: 1, best: () => null };
       }
       before += children.count;
     }
     const own = index - before;
-    return { row: this.rows.row(own), cell: (column) => this.rows.cell(own, column), depth: 0 };
+    return { row: this.rows.row(own), cell: (column) => this.rows.cell(own, column), depth: 0, best: (column) => this.rows.best(own, column) };
   }
 
   /** The rows of the table itself between two places of the list. */
