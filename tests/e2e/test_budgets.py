@@ -11,6 +11,8 @@ PLACES = {
     "split": "experiments/{sweep}?layout=split",
     "groups": "experiments/{sweep}?group=params.depth",
     "parallel": "experiments/{sweep}?layout=charts&plot=parallel",
+    "pareto": "experiments/{sweep}?layout=charts&plot=pareto",
+    "bands": "experiments/{sweep}?layout=charts&group=params.depth",
     "compare": "compare?runs={first},{second}",
     "run": "experiments/{wine}/runs/{first}",
     "run-charts": "experiments/{wine}/runs/{first}/charts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -351,9 +352,90 @@ def test_plots_of_all_runs(tab, site):
     first = tab.page.locator(".weight span").first
     expect(first).to_have_text("lr")
     tab.shot("parallel")
-    tab.page.get_by_role("button", name="Scatter").click()
-    expect(tab.page.locator(".scatter canvas")).to_be_visible()
-    tab.shot("scatter")
+    plot = tab.page.locator(".figure canvas")
+    for name, words in (
+        ("Scatter", "Scatter plot of 200 runs"), ("Box", "for 10 values of lr"),
+        ("Heat map", "10 values of lr and 2 of depth"), ("Contour", "between 200 runs"),
+        ("Pareto", "on the Pareto front of train/loss and val/accuracy"),
+    ):  # fmt: skip
+        tab.page.get_by_role("button", name=name, exact=True).click()
+        expect(plot).to_have_attribute("aria-label", re.compile(words))
+        tab.shot(f"plot-{name.lower().replace(' ', '-')}")
+
+
+def test_a_plot_is_read_without_eyes_and_kept(tab, site):
+    """Arrows go from run to run, a table has them all; it is saved as a drawing, a picture, a table."""
+    tab.open(f"experiments/{site.wine}?layout=charts&plot=pareto&goal=metrics.r2&py=metrics.rmse")
+    tab.see("1 of 4 runs are on the front")
+    tab.page.locator(".figure canvas").focus()
+    tab.page.keyboard.press("ArrowRight")
+    expect(tab.page.locator(".figure .plot-tip")).to_contain_text("forest-new-data")
+    tab.page.get_by_role("button", name="Show the table behind").click()
+    table = tab.page.locator(".figure-table tr")
+    expect(table).to_have_count(5)
+    expect(table.nth(1)).to_contain_text("forest-new-data0.550.45yes")
+    tab.page.get_by_role("button", name="Show the chart of").click()
+    for item, ending, start in (
+        ("SVG drawing", ".svg", b"<svg "), ("PNG picture", ".png", b"\x89PNG"),
+        ("CSV of what is drawn", ".csv", b"Run,rmse,r2"),
+    ):  # fmt: skip
+        tab.page.get_by_role("button", name="Save the chart of").click()
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("menuitem", name=item).click()
+        assert download.value.suggested_filename.endswith(ending)
+        assert Path(download.value.path()).read_bytes().startswith(start)
+    tab.page.get_by_role("button", name="Save the chart of").click()
+    tab.page.get_by_role("menuitem", name="Copy the picture").click()
+    tab.see("The chart is in the clipboard")
+    kinds = "navigator.clipboard.read().then(all => all[0].types.join())"
+    assert "image/png" == tab.page.evaluate(kinds)
+
+
+def test_metrics_are_computed_and_put_over_others(tab, site):
+    """A difference of two, one over the other; the address keeps it, and says what it cannot read."""
+    tab.open(f"experiments/{site.sweep}?layout=charts")
+    tab.page.get_by_role("button", name="Computed metric").click()
+    line = tab.page.get_by_label("Expression")
+    line.fill("val/loss - nothing")
+    tab.see("“nothing” is neither a metric")
+    line.fill("val/loss - train/loss")
+    tab.page.keyboard.press("Enter")
+    card = tab.page.get_by_role("article", name="Chart of val/loss - train/loss")
+    expect(card.locator("canvas")).to_be_visible()
+    tab.page.reload()
+    card.hover()
+    card.get_by_role("button", name="Show the table behind").click()
+    # The last run: 2 exp(-3 part good) less 1.8 exp(-3 part good), falling.
+    cells = card.locator("td:nth-child(3)")
+    expect(cells.first).to_have_text(re.compile(r"^0\.1\d+$"))
+
+    tab.page.get_by_label("A metric as horizontal axis").select_option("val/accuracy")
+    expect(tab.page).to_have_url(re.compile("x=m:val/accuracy"))
+    other = tab.page.get_by_role("article", name="Chart of train/loss", exact=True)
+    other.scroll_into_view_if_needed()
+    other.hover()
+    other.get_by_role("button", name="Save the chart of").click()
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("menuitem", name="SVG drawing").click()
+    text = Path(download.value.path()).read_text()
+    assert ">val/accuracy</text>" in text
+    assert "NaN" not in text
+    tab.shot("charts-over")
+
+
+def test_groups_have_bands(tab, site):
+    """The seeds of each setting are one line with its spread."""
+    tab.open(f"experiments/{site.sweep}?layout=charts&group=params.depth,params.optimizer")
+    tab.see("Mean ± sd of the first 4 groups")
+    card = tab.page.get_by_role("article", name="Chart of val/accuracy")
+    expect(card).to_contain_text("mean ± sd")
+    expect(card.locator("canvas")).to_be_visible()
+    card.hover()
+    card.get_by_role("button", name="Show the table behind").click()
+    expect(card.locator("th").last).to_have_text("± sd")
+    expect(card.locator("tbody tr").first).to_contain_text("(25)")
+    card.get_by_role("button", name="Show the chart of").click()
+    tab.shot("bands")
 
 
 def test_the_keyboard_is_enough(tab, site):

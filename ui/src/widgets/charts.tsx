@@ -1,23 +1,33 @@
 // Charts of the metrics of some runs: cards in sections, mounted while in view, with common settings.
 
-import { signal } from "@preact/signals";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { patch, query } from "../app/router.ts";
-import { useLoad } from "../app/load.ts";
-import { source } from "../data/index.ts";
-import type { Line } from "../data/source.ts";
 import { worth } from "../lib/columns.ts";
-import { count, num, whole } from "../lib/format.ts";
+import { parse, type Expression } from "../lib/expression.ts";
+import { list, readList } from "../lib/url.ts";
+import { Card, inView } from "./card.tsx";
+import { Ask } from "./overlay.tsx";
 import { Button, Choice, Empty, Failure, Field } from "./parts.tsx";
-import { Drop } from "./overlay.tsx";
-import { Plot, type PlotLine, type XAxis } from "./plot.tsx";
-import { BUCKETS, useSeries } from "./series.ts";
-import { csvOf, download } from "../lib/save.ts";
+import { useSeries } from "./series.ts";
+
+type Axis = "step" | "relative" | "time";
+
+export interface Settings {
+  axis: Axis;
+  /** The metric whose values are positions; empty for none. */
+  across: string;
+  smooth: number;
+  logY: boolean;
+  logX: boolean;
+  find: string;
+}
 
 export interface ChartRun {
   id: string;
   name: string;
   color: string;
+  /** Runs of one group are shown as their mean and spread. */
+  group?: string;
 }
 
 export interface ChartsProps {
@@ -30,13 +40,14 @@ export interface ChartsProps {
   empty?: string;
 }
 
-const inView = signal<ReadonlySet<string>>(new Set());
+const OVER = "m:";
 
-export function readSettings() {
+export function readSettings(): Settings {
   const now = query.value;
-  const axis: XAxis = now["x"] === "relative" || now["x"] === "time" ? now["x"] : "step";
+  const x = now["x"] ?? "";
   const smooth = Math.max(0, Math.min(0.999, Number(now["smooth"] ?? 0) || 0));
-  return { axis, smooth, logY: now["logy"] === "1", logX: now["logx"] === "1", find: now["find"] ?? "" };
+  const axis = x === "relative" || x === "time" ? x : "step";
+  return { axis, across: x.startsWith(OVER) ? x.slice(OVER.length) : "", smooth, logY: now["logy"] === "1", logX: now["logx"] === "1", find: now["find"] ?? "" };
 }
 
 /** Keys that a search means: as a regular expression where it is one, as text where not. */
@@ -65,11 +76,11 @@ export function sections(keys: readonly string[]): [string, string[]][] {
 }
 
 export function ChartSettings() {
-  const { axis, smooth, logY, logX, find } = readSettings();
+  const { axis, across, smooth, logY, logX, find } = readSettings();
   return (
     <div class="chart-bar" role="toolbar" aria-label="Charts">
       <Field label="Find charts" icon="search" value={find} onInput={(event) => patch({ find: event.currentTarget.value || undefined })} />
-      <Choice<XAxis> label="Horizontal axis" value={axis} onChange={(value) => patch({ x: value === "step" ? undefined : value })} options={[["step", "Step"], ["relative", "Relative"], ["time", "Time"]]} />
+      <Choice<Axis | ""> label="Horizontal axis" value={across ? "" : axis} onChange={(value) => patch({ x: value === "step" ? undefined : value })} options={[["step", "Step"], ["relative", "Relative"], ["time", "Time"]]} />
       <label class="slider" title="Smoothing: the raw line stays visible behind">
         <span>Smooth</span>
         <input
@@ -84,18 +95,66 @@ export function ChartSettings() {
   );
 }
 
+/** What is computed from metrics, as the address has it; what cannot be read here is left out. */
+function useComputed(keys: readonly string[]): { text: string; expression: Expression }[] {
+  const calc = query.value["calc"];
+  return useMemo(() => readList(calc).flatMap((text) => {
+    try {
+      return [{ text, expression: parse(text, keys) }];
+    } catch {
+      return [];
+    }
+  }), [calc, keys.join("\n")]);
+}
+
+function whatIsWrong(text: string, keys: readonly string[]): string | null {
+  try {
+    parse(text, keys);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 export function Charts({ runs, keys, hovered, onHover, which, empty }: ChartsProps) {
-  const { axis, find } = readSettings();
+  const settings = readSettings();
+  const { axis, across, find } = settings;
   const found = useMemo(() => matching(keys, find), [keys.join("\n"), find]);
+  const made = useComputed(keys);
   const ids = runs.map((one) => one.id);
-  const wanted = found.filter((key) => inView.value.has(key));
+  const wanted = [...new Set([
+    ...found.filter((key) => inView.value.has(key)),
+    ...made.filter((one) => inView.value.has(one.text)).flatMap((one) => one.expression.keys),
+    ...(across ? [across] : []),
+  ])];
   const state = useSeries(ids, wanted, axis === "step" ? "step" : "time");
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [asking, setAsking] = useState(false);
   if (!runs.length || !keys.length) return <Empty icon="chart" title="No charts">{empty ?? "These runs have no metrics."}</Empty>;
+  const shared = { runs, all: state.lines, starts: state.runs, settings, hovered, onHover };
+  const setMade = (texts: readonly string[]) => patch({ calc: list(texts) || undefined });
   return (
     <div class="charts">
-      {which && <p class="charts-which">{which}</p>}
+      <div class="charts-line">
+        {which && <p class="charts-which">{which}</p>}
+        <label class="pick">
+          <span>Over</span>
+          <select aria-label="A metric as horizontal axis" value={across} onChange={(event) => patch({ x: event.currentTarget.value ? OVER + event.currentTarget.value : undefined })}>
+            <option value="">{axis === "step" ? "steps" : axis === "time" ? "time" : "time since the start"}</option>
+            {keys.map((key) => <option key={key} value={key}>{key}</option>)}
+          </select>
+        </label>
+        <Button kind="quiet" icon="plus" onClick={() => setAsking(true)}>Computed metric</Button>
+      </div>
       {state.error && !state.lines.size && <Failure error={state.error} />}
+      {made.length > 0 && (
+        <section>
+          <h3 class="section-title">Computed</h3>
+          <div class="cards">
+            {made.map(({ text, expression }) => <Card key={text} name={text} expression={expression} onRemove={() => setMade(readList(query.value["calc"]).filter((one) => one !== text))} {...shared} />)}
+          </div>
+        </section>
+      )}
       {sections(found).map(([section, own]) => (
         <section key={section}>
           {(section || found.length > own.length) && (
@@ -109,145 +168,16 @@ export function Charts({ runs, keys, hovered, onHover, which, empty }: ChartsPro
               </button>
             </h3>
           )}
-          {!closed.has(section) && (
-            <div class="cards">
-              {own.map((key) => (
-                <Card key={key} name={key} runs={runs} lines={state.lines.get(key)} starts={state.runs} hovered={hovered} onHover={onHover} />
-              ))}
-            </div>
-          )}
+          {!closed.has(section) && <div class="cards">{own.map((key) => <Card key={key} name={key} {...shared} />)}</div>}
         </section>
       ))}
       {!found.length && <Empty icon="search" title="No chart has this name">Search reads regular expressions: <code>loss|acc</code>.</Empty>}
-    </div>
-  );
-}
-
-function Card({ name, runs, lines, starts, hovered, onHover }: {
-  name: string;
-  runs: readonly ChartRun[];
-  lines: Line[] | undefined;
-  starts: Record<string, { start: number | null }>;
-  hovered: string | null;
-  onHover: (run: string | null) => void;
-}) {
-  const card = useRef<HTMLElement>(null);
-  const [near, setNear] = useState(false);
-  const [zoom, setZoom] = useState<[number, number] | null>(null);
-  const [large, setLarge] = useState(false);
-  const { axis, smooth, logY, logX } = readSettings();
-  useEffect(() => {
-    const watcher = new IntersectionObserver(
-      (all) => {
-        const now = all.at(-1)!.isIntersecting;
-        setNear(now);
-        const next = new Set(inView.value);
-        if (now) next.add(name);
-        else next.delete(name);
-        inView.value = next;
-      },
-      { rootMargin: "300px" },
-    );
-    watcher.observe(card.current!);
-    return () => {
-      watcher.disconnect();
-      const next = new Set(inView.value);
-      next.delete(name);
-      inView.value = next;
-    };
-  }, [name]);
-  useEffect(() => setZoom(null), [axis]);
-
-  // A part is asked for again, so that what was bucketed becomes exact.
-  const rough = !!lines?.some((one) => !one.exact);
-  const ids = runs.map((one) => one.id);
-  const part = useLoad(
-    near && zoom && rough && axis !== "relative" ? JSON.stringify([ids, name, axis, zoom]) : null,
-    (signal) => source.series({ runs: ids, keys: [name], buckets: BUCKETS, axis: axis === "step" ? "step" : "time", low: axis === "time" ? zoom![0] * 1000 : zoom![0], high: axis === "time" ? zoom![1] * 1000 : zoom![1] }, signal),
-  );
-  const shown = zoom && part.data && !part.stale ? part.data.series : lines;
-  const plotted = useMemo<PlotLine[]>(() => {
-    const byId = new Map(runs.map((one) => [one.id, one]));
-    return (shown ?? []).filter((one) => byId.has(one.run)).map((line) => {
-      const run = byId.get(line.run)!;
-      return { line, label: run.name, color: run.color, start: starts[line.run]?.start ?? null };
-    });
-  }, [shown, runs, starts]);
-  const total = plotted.reduce((sum, one) => sum + one.line.n, 0);
-  const drawn = plotted.reduce((sum, one) => sum + one.line.x.length, 0);
-  const odd = plotted.reduce((sum, one) => sum + (one.line.marks?.length ?? 0), 0);
-  const height = large ? 420 : 190;
-  const short = name.slice(name.lastIndexOf("/") + 1);
-  return (
-    <article class={`card ${large ? "large" : ""}`} ref={card} aria-label={`Chart of ${name}`}>
-      <header>
-        <h4 title={name}>{short}</h4>
-        {odd > 0 && <span class="note warn" title={oddTitle(plotted)}>{count(odd, "value")} not finite</span>}
-        {drawn < total && <span class="note" title={`Every column of pixels keeps its first, least, greatest and last point. Zoom in to see all of them.`}>{`${whole(total)} points, ${whole(drawn)} drawn`}</span>}
-        {zoom && <Button kind="quiet" onClick={() => setZoom(null)}>Reset zoom</Button>}
-        <span class="card-tools">
-          <Drop label={`Save the chart of ${name}`} icon="download" title="Save">
-            {(close) => (
-              <div class="menu" role="menu">
-                <button type="button" role="menuitem" onClick={() => { close(); savePng(card.current!, name); }}>PNG picture</button>
-                <button type="button" role="menuitem" onClick={() => { close(); download(`${name}.csv`, csvOf(["run", "run_id", axis === "step" ? "step" : "time_ms", "value"], plotted.flatMap((one) => one.line.x.map((x, at) => [one.label, one.line.run, x, one.line.y[at]!]))), "text/csv"); }}>CSV of what is drawn</button>
-              </div>
-            )}
-          </Drop>
-          <Button kind="quiet" icon="expand" label={large ? "Smaller" : "Larger"} onClick={() => setLarge(!large)} />
-        </span>
-      </header>
-      {near && lines ? (
-        plotted.length && total ? (
-          plotted.every((one) => one.line.n <= 1) ? <Bars lines={plotted} height={height} dimmed={hovered} onHover={onHover} /> :
-          <Plot lines={plotted} height={height} axis={axis} smooth={smooth} logY={logY} logX={logX} dimmed={hovered} title={name} zoom={zoom} onZoom={setZoom} onHover={onHover} />
-        ) : (
-          <div class="plot-empty" style={{ height: `${height}px` }}>None of these runs has it.</div>
-        )
-      ) : (
-        <div class="plot-ghost" style={{ height: `${height}px` }} />
+      {asking && (
+        <Ask
+          title="Computed metric" label="Expression" action="Show" hint="Such as val/loss - train/loss, or log(loss). Names with odd letters stand in backquotes. Knows + - * / ^ ( ), abs, sqrt, exp, log, log2, log10, min, max."
+          wrong={(text) => whatIsWrong(text, keys)} onClose={() => setAsking(false)} onDone={(text) => setMade([...new Set([...readList(query.value["calc"]), text])])}
+        />
       )}
-    </article>
-  );
-}
-
-/** One value a run: a bar each. */
-function Bars({ lines, height, dimmed, onHover }: { lines: PlotLine[]; height: number; dimmed: string | null; onHover: (run: string | null) => void }) {
-  const values = lines.map((one) => one.line.y[0] ?? NaN);
-  const low = Math.min(0, ...values.filter(Number.isFinite));
-  const high = Math.max(0, ...values.filter(Number.isFinite));
-  const span = high - low || 1;
-  return (
-    <div class="bars" style={{ maxHeight: `${height}px` }}>
-      {lines.map((one, at) => {
-        const value = values[at]!;
-        const from = (Math.min(0, value) - low) / span;
-        return (
-          <div class={`bar ${dimmed && dimmed !== one.line.run ? "dimmed" : ""}`} key={one.line.run} onPointerEnter={() => onHover(one.line.run)} onPointerLeave={() => onHover(null)}>
-            <span title={one.label}>{one.label}</span>
-            <i><b style={{ left: `${from * 100}%`, width: `${(Math.abs(value) / span) * 100}%`, background: one.color }} /></i>
-            <em>{num(value)}</em>
-          </div>
-        );
-      })}
     </div>
   );
-}
-
-function oddTitle(lines: PlotLine[]): string {
-  return lines.filter((one) => one.line.marks?.length).slice(0, 8)
-    .map((one) => `${one.label}: ${one.line.marks!.slice(0, 4).map(([at, kind]) => `${kind} at ${at}`).join(", ")}`).join("\n");
-}
-
-function savePng(card: HTMLElement, name: string): void {
-  const canvas = card.querySelector("canvas");
-  if (!canvas) return;
-  const copy = document.createElement("canvas");
-  copy.width = canvas.width;
-  copy.height = canvas.height;
-  const context = copy.getContext("2d")!;
-  context.fillStyle = getComputedStyle(document.body).backgroundColor;
-  context.fillRect(0, 0, copy.width, copy.height);
-  context.drawImage(canvas, 0, 0);
-  copy.toBlob((blob) => blob && download(`${name}.png`, blob, "image/png"));
 }

@@ -204,19 +204,20 @@ export function Dialog({ title, onClose, children, actions, wide }: {
 }
 
 /** A dialog that asks for one line of text. */
-export function Ask({ title, label, value = "", action, hint, valid = () => true, onClose, onDone }: {
+export function Ask({ title, label, value = "", action, hint, wrong = () => null, onClose, onDone }: {
   title: string;
   label: string;
   value?: string;
   action: string;
   hint?: string;
-  /** Whether a text will do. */
-  valid?: (value: string) => boolean;
+  /** What is wrong with a text; null when it will do. */
+  wrong?: (value: string) => string | null;
   onClose: () => void;
   onDone: (value: string) => void;
 }) {
   const [text, setText] = useState(value);
-  const ready = !!text.trim() && valid(text.trim());
+  const trouble = text.trim() ? wrong(text.trim()) : null;
+  const ready = !!text.trim() && trouble === null;
   const done = () => {
     if (!ready) return;
     onClose();
@@ -241,6 +242,7 @@ export function Ask({ title, label, value = "", action, hint, valid = () => true
         />
       </label>
       {hint && <p class="hint">{hint}</p>}
+      {trouble && <p class="note warn" role="status">{trouble}</p>}
     </Dialog>
   );
 }

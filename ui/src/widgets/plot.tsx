@@ -7,7 +7,8 @@ import { ema } from "../lib/smooth.ts";
 import { num, duration, date } from "../lib/format.ts";
 import type { Line } from "../data/source.ts";
 
-export type XAxis = "step" | "relative" | "time";
+/** `placed`: positions are as they are shown already, such as the values of another metric. */
+export type XAxis = "step" | "relative" | "time" | "placed";
 
 export interface PlotLine {
   line: Line;
@@ -15,12 +16,19 @@ export interface PlotLine {
   color: string;
   /** Start of the run, ms: what relative times count from. */
   start: number | null;
+  /** The edges of a band around it. */
+  low?: number[];
+  high?: number[];
+  /** No line between its points: they go back and forth. */
+  dots?: boolean;
 }
 
 export interface PlotProps {
   lines: PlotLine[];
   height: number;
   axis: XAxis;
+  /** What positions are called. */
+  across: string;
   smooth: number;
   logY: boolean;
   logX: boolean;
@@ -33,18 +41,25 @@ export interface PlotProps {
 
 type Data = uPlot.AlignedData;
 
+/** Whose a column of the chart's table is, and what of it: the line, the smooth one, an edge of its band. */
+interface Owner {
+  at: number;
+  smooth: boolean;
+  edge?: boolean;
+}
+
 /** Positions as the axis shows them: steps, seconds since the start, or seconds since 1970. */
-function positions(one: PlotLine, axis: XAxis, x: readonly number[]): number[] {
-  if (axis === "step") return [...x];
+export function positions(one: Pick<PlotLine, "start">, axis: XAxis, x: readonly number[]): number[] {
+  if (axis === "step" || axis === "placed") return [...x];
   if (axis === "time") return x.map((at) => at / 1000);
   const start = one.start ?? x[0] ?? 0;
   return x.map((at) => (at - start) / 1000);
 }
 
 /** Columns for uPlot: for each line the raw one and, when smoothing, the smooth one. */
-export function tables(lines: readonly PlotLine[], axis: XAxis, smooth: number, logX: boolean): { data: Data; owners: { at: number; smooth: boolean }[] } {
+export function tables(lines: readonly PlotLine[], axis: XAxis, smooth: number, logX: boolean): { data: Data; owners: Owner[] } {
   const parts: [number[], (number | null)[]][] = [];
-  const owners: { at: number; smooth: boolean }[] = [];
+  const owners: Owner[] = [];
   lines.forEach((one, at) => {
     const { line } = one;
     const keep = (x: number[], y: number[]) => {
@@ -68,6 +83,10 @@ export function tables(lines: readonly PlotLine[], axis: XAxis, smooth: number, 
       parts.push(keep(positions(one, axis, mx), ema(my, smooth, counts)));
       owners.push({ at, smooth: true });
     }
+    for (const edge of one.low && one.high ? [one.high, one.low] : []) {
+      parts.push(keep(positions(one, axis, line.x), edge));
+      owners.push({ at, smooth: false, edge: true });
+    }
   });
   if (!parts.length) return { data: [[]], owners };
   const data = parts.length === 1 ? ([parts[0]![0], parts[0]![1]] as Data) : uPlot.join(parts as unknown as Data[]);
@@ -86,7 +105,7 @@ export function Plot(props: PlotProps) {
   const ownersRef = useRef(made.owners);
   ownersRef.current = made.owners;
   const positive = !logY || lines.some((one) => one.line.y.some((value) => value > 0));
-  const shape = JSON.stringify([lines.map((one) => [one.line.run, one.line.key, one.color, one.label]), axis, smooth > 0, logY && positive, logX, dark]);
+  const shape = JSON.stringify([lines.map((one) => [one.line.run, one.line.key, one.color, one.label, !!one.low, !!one.dots]), axis, smooth > 0, logY && positive, logX, dark]);
 
   useEffect(() => {
     const element = host.current!;
@@ -117,16 +136,19 @@ export function Plot(props: PlotProps) {
       ],
       series: [
         {},
-        ...owners.map(({ at, smooth: isSmooth }) => {
+        ...owners.map(({ at, smooth: isSmooth, edge }) => {
           const one = lines[at]!;
+          if (edge) return { label: one.label, stroke: "transparent", width: 0, spanGaps: true, points: { show: false } };
           const few = one.line.x.length <= 40;
           const faint = smooth > 0 && !isSmooth;
           return {
             label: one.label, stroke: faint ? `color-mix(in srgb, ${one.color} 26%, transparent)` : one.color, width: faint ? 1 : 1.6,
-            spanGaps: true, points: { show: few && !faint, size: one.line.x.length === 1 ? 7 : 4, stroke: one.color, fill: one.color },
+            spanGaps: true, points: { show: (few || !!one.dots) && !faint, size: one.line.x.length === 1 ? 7 : 4, stroke: one.color, fill: one.color },
+            ...(one.dots ? { paths: () => null } : {}),
           };
         }),
       ],
+      bands: owners.flatMap(({ at, edge }, index) => (edge && owners[index + 1]?.edge && owners[index + 1]!.at === at ? [{ series: [index + 1, index + 2] as [number, number], fill: `color-mix(in srgb, ${lines[at]!.color} 16%, transparent)` }] : [])),
       hooks: {
         setSelect: [
           (self) => {
@@ -243,7 +265,7 @@ function short(value: number): string {
 const MOST_IN_TIP = 8;
 
 /** The values at the pointer, the nearest line first. Text only: names come from users. */
-function showTip(self: uPlot, element: HTMLElement | null, props: PlotProps, owners: { at: number; smooth: boolean }[]): void {
+function showTip(self: uPlot, element: HTMLElement | null, props: PlotProps, owners: Owner[]): void {
   if (!element) return;
   const { left, top, idx } = self.cursor;
   if (idx === null || idx === undefined || left === undefined || left < 0 || top === undefined) {
@@ -252,8 +274,8 @@ function showTip(self: uPlot, element: HTMLElement | null, props: PlotProps, own
   }
   const x = self.data[0]![idx]!;
   const found: { one: PlotLine; value: number; far: number }[] = [];
-  owners.forEach(({ at, smooth }, index) => {
-    if (smooth !== props.smooth > 0) return;
+  owners.forEach(({ at, smooth, edge }, index) => {
+    if (edge || smooth !== props.smooth > 0) return;
     const values = self.data[index + 1] as (number | null | undefined)[];
     const near = nearest(values, idx);
     if (near === null) return;
@@ -267,7 +289,7 @@ function showTip(self: uPlot, element: HTMLElement | null, props: PlotProps, own
   found.sort((a, b) => a.far - b.far);
   const head = document.createElement("div");
   head.className = "tip-head";
-  head.textContent = props.axis === "step" ? `step ${Math.round(x)}` : props.axis === "relative" ? `after ${duration(Math.max(0, x * 1000))}` : date(x * 1000);
+  head.textContent = props.axis === "step" ? `step ${Math.round(x)}` : props.axis === "placed" ? `${props.across} ${num(x)}` : props.axis === "relative" ? `after ${duration(Math.max(0, x * 1000))}` : date(x * 1000);
   const lines = found.slice(0, MOST_IN_TIP).map(({ one, value }, index) => {
     const line = document.createElement("div");
     line.className = index === 0 ? "tip-line near" : "tip-line";
@@ -276,7 +298,8 @@ function showTip(self: uPlot, element: HTMLElement | null, props: PlotProps, own
     const name = document.createElement("span");
     name.textContent = one.label;
     const number = document.createElement("b");
-    number.textContent = num(value);
+    const high = one.high?.[positions(one, props.axis, one.line.x).indexOf(x)];
+    number.textContent = high === undefined ? num(value) : `${num(value)} ± ${num(high - value, 2)}`;
     line.append(dot, name, number);
     return line;
   });

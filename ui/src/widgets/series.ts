@@ -14,6 +14,8 @@ export interface SeriesState {
 const NOTHING: SeriesState = { lines: new Map(), runs: {}, error: null };
 
 const LIVE = new Set(["RUNNING", "SCHEDULED"]);
+/** What the server answers at a time. */
+const MOST_SERIES = 1_000;
 /** About two points a pixel: a wider screen gets more. */
 export const BUCKETS = Math.min(1200, Math.max(300, Math.round(innerWidth / 3)));
 
@@ -35,8 +37,9 @@ export function useSeries(runs: readonly string[], keys: readonly string[], axis
       const all = wanted ? wanted.split("\n") : [];
       const missing = again ? all : all.filter((key) => !kept.current.lines.has(key));
       try {
-        for (let at = 0; at < missing.length; at += 24) {
-          const part = missing.slice(at, at + 24);
+        const portion = Math.max(1, Math.min(24, Math.floor(MOST_SERIES / runs.length)));
+        for (let at = 0; at < missing.length; at += portion) {
+          const part = missing.slice(at, at + portion);
           const found = await source.series({ runs, keys: part, buckets: BUCKETS, axis }, abort.signal);
           if (abort.signal.aborted) return;
           online.value = true;

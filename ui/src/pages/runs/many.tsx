@@ -1,6 +1,9 @@
 // Plots of all the runs that match: parallel coordinates, scatter, and which params matter.
 
 import { useMemo } from "preact/hooks";
+import { BoxPlot } from "../../widgets/boxplot.tsx";
+import { Contour } from "../../widgets/contour.tsx";
+import { HeatMap } from "../../widgets/heatmap.tsx";
 import { Parallel, type Range } from "../../widgets/parallel.tsx";
 import { Scatter } from "../../widgets/scatter.tsx";
 import { Button, Empty, Failure, Skeleton } from "../../widgets/parts.tsx";
@@ -18,8 +21,12 @@ import { condition } from "../../lib/query.ts";
 import { Checklist } from "./filter.tsx";
 import { filterText, hovered, setFilter } from "./state.ts";
 
+/** The plots of all runs, and what they are called. */
+export const MANY = [["parallel", "Parallel"], ["scatter", "Scatter"], ["box", "Box"], ["heat", "Heat map"], ["contour", "Contour"], ["pareto", "Pareto"]] as const;
+export type ManyKind = (typeof MANY)[number][0];
+
 export function ManyPlots({ kind, ask, summary, directions }: {
-  kind: "parallel" | "scatter";
+  kind: ManyKind;
   ask: Ask;
   summary: Summary | null;
   directions: Record<string, "up" | "down">;
@@ -28,7 +35,10 @@ export function ManyPlots({ kind, ask, summary, directions }: {
   const goal = now["goal"] ?? (summary ? goalOf(summary) : null) ?? "attributes.start_time";
   const params = useMemo(() => (summary?.params ?? []).filter((one) => one.distinct > 1).map((one) => `params.${one.key}`), [summary]);
   const all = useMemo(() => [...params, ...(summary?.metrics ?? []).map((one) => `metrics.${one.key}`)], [params, summary]);
-  const wanted = useMemo(() => [...new Set([...params.slice(0, 30), goal, ...readList(now["axes"]), now["px"] ?? "", now["py"] ?? ""])].filter(Boolean), [params, goal, now["axes"], now["px"], now["py"]]);
+  const metrics = useMemo(() => (summary?.metrics ?? []).map((one) => `metrics.${one.key}`), [summary]);
+  // The other metric of a front: what costs, where somebody measured it.
+  const second = now["py"]?.startsWith("metrics.") && now["py"] !== goal ? now["py"] : (metrics.find((id) => id !== goal && /time|latency|size|params|flops|cost|second/i.test(id)) ?? metrics.find((id) => id !== goal) ?? goal);
+  const wanted = useMemo(() => [...new Set([...params.slice(0, 30), goal, second, ...readList(now["axes"]), now["px"] ?? "", now["py"] ?? ""])].filter(Boolean), [params, goal, second, now["axes"], now["px"], now["py"]]);
   const question = useMemo<Ask>(() => ({ ...ask, order_by: [] }), [JSON.stringify(ask)]);
   const loaded = useLoad(summary ? JSON.stringify([question, wanted]) : null, (signal) => source.points(question, wanted, signal), 5000);
   const found = loaded.data;
@@ -52,14 +62,21 @@ export function ManyPlots({ kind, ask, summary, directions }: {
       </select>
     </label>
   );
+  const less = (id: string) => id.startsWith("metrics.") && isDown(id.slice(8), directions);
+  const px = now["px"] ?? ranked[0]?.key ?? params[0] ?? goal;
+  // Two params where a map needs two; the metric itself elsewhere.
+  const mapped = kind === "heat" || kind === "contour";
+  const py = now["py"] ?? (mapped ? (ranked.map((one) => one.key).find((id) => id !== px) ?? params.find((id) => id !== px) ?? goal) : goal);
+  const shared = { ids, columns: found.columns, hovered: hovered.value, onHover: (id: string | null) => (hovered.value = id), onOpen: open };
   const ranges = readRanges(now["brush"]);
   const toggle = (id: string) => patch({ axes: list(axes.includes(id) ? axes.filter((one) => one !== id) : [...axes, id]) });
   return (
     <div class="many">
       <div class="chart-bar">
         {pick(down ? "Goal (less is better)" : "Goal", goal, "goal", all.filter((id) => id.startsWith("metrics.")))}
-        {kind === "scatter" && pick("Across", now["px"] ?? ranked[0]?.key ?? params[0] ?? goal, "px", all)}
-        {kind === "scatter" && pick("Up", now["py"] ?? goal, "py", all)}
+        {kind !== "parallel" && kind !== "pareto" && pick(kind === "box" ? "By" : "Across", px, "px", all)}
+        {(kind === "scatter" || mapped) && pick("Up", py, "py", all)}
+        {kind === "pareto" && pick(less(second) ? "Against (less is better)" : "Against (more is better)", second, "py", metrics.filter((id) => id !== goal))}
         {kind === "parallel" && (
           <Drop label="Axes" icon="columns" text="Axes" wide>
             {() => <Checklist label="Axes" checked={new Set(axes)} onToggle={toggle} sections={[{ title: "Params", items: params.map((id) => ({ id, label: id.slice(7) })) }, { title: "Metrics", items: summary.metrics.map((one) => ({ id: `metrics.${one.key}`, label: one.key })) }]} />}
@@ -73,17 +90,14 @@ export function ManyPlots({ kind, ask, summary, directions }: {
         )}
         <span class="dim">{found.count < found.total ? `${count(found.count, "run")} of ${found.total}` : count(found.count, "run")}</span>
       </div>
-      {kind === "parallel" ? (
-        <Parallel
-          ids={ids} columns={found.columns} axes={axes.filter((id) => found.columns[id])} colorBy={goal} hovered={hovered.value} onHover={(id) => (hovered.value = id)} onOpen={open}
-          ranges={ranges} onRanges={(next) => patch({ brush: writeRanges(next) })}
-        />
-      ) : (
-        <Scatter
-          ids={ids} columns={found.columns} x={now["px"] ?? ranked[0]?.key ?? params[0] ?? goal} y={now["py"] ?? goal} colorBy={goal}
-          hovered={hovered.value} onHover={(id) => (hovered.value = id)} onOpen={open}
-        />
+      {kind === "parallel" && (
+        <Parallel {...shared} axes={axes.filter((id) => found.columns[id])} colorBy={goal} ranges={ranges} onRanges={(next) => patch({ brush: writeRanges(next) })} />
       )}
+      {kind === "scatter" && <Scatter {...shared} x={px} y={py} colorBy={goal} />}
+      {kind === "pareto" && <Scatter {...shared} x={second} y={goal} colorBy={goal} less={[less(second), less(goal)]} />}
+      {kind === "box" && <BoxPlot columns={found.columns} x={px} y={goal} />}
+      {kind === "heat" && <HeatMap columns={found.columns} x={px} y={py} colorBy={goal} />}
+      {kind === "contour" && <Contour {...shared} x={px} y={py} colorBy={goal} />}
       {ranked.some((one) => one.strength > 0) && (
         <div class="weights">
           <h3>What moves {goal.slice(goal.indexOf(".") + 1)}</h3>

@@ -5,7 +5,8 @@ import { Button, Choice, Empty, Failure, Skeleton } from "../../widgets/parts.ts
 import { Ask as AskDialog, Menu, type Item } from "../../widgets/overlay.tsx";
 import { Code } from "../../widgets/parts.tsx";
 import { Icon } from "../../widgets/icon.tsx";
-import { Charts, ChartSettings, type ChartRun } from "../../widgets/charts.tsx";
+import type { ChartRun } from "../../widgets/charts.tsx";
+import { lazily } from "../../widgets/lazy.tsx";
 import { experiments, reloadExperiments } from "../../app/experiments.ts";
 import { useKeys } from "../../app/keys.ts";
 import { useLoad } from "../../app/load.ts";
@@ -25,9 +26,11 @@ import { GroupsTable } from "./groups.tsx";
 import { ColumnPicker, GroupPicker, Views } from "./pickers.tsx";
 import { Rows } from "./rows.ts";
 import { rootsOnly, useTree } from "./tree.ts";
-import { ManyPlots } from "./many.tsx";
 import { RunsTable, SelectionBar } from "./table.tsx";
-import { ask, chosenColumns, columnsOf, experimentIds, filterText, flat, groupBy, hovered, layout, opened, select, selection, setFilter, view, where, type Layout } from "./state.ts";
+import { ask, chosenColumns, columnsOf, experimentIds, filterText, flat, groupBy, layout, opened, select, selection, setFilter, view, where, type Layout } from "./state.ts";
+
+/** The charts are fetched when somebody wants to see them: the table needs none of it. */
+const ChartSide = lazily(async () => (await import("./charts.tsx")).ChartSide);
 
 const SHOWN_IN_CHARTS = 10;
 const FIRST_COLUMNS = 20;
@@ -172,24 +175,6 @@ function useChartRuns(rows: Rows): ChartRun[] {
     const colors = colorsOf(ids);
     return ids.map((id) => ({ id, name: rows.find(id)?.name || id.slice(0, 8), color: colors.get(id)! }));
   }, [rows, version, selection.value]);
-}
-
-function ChartSide({ runs, keys, summary, directions }: { runs: ChartRun[]; keys: string[]; summary: Summary | null; directions: Record<string, "up" | "down"> }) {
-  const kind = query.value["plot"] === "parallel" || query.value["plot"] === "scatter" ? query.value["plot"] : "lines";
-  const which = selection.value.length ? `${count(runs.length, "selected run")}` : `The first ${count(runs.length, "row")} of the table. Select rows to choose.`;
-  return (
-    <div class="runs-charts">
-      <div class="charts-head">
-        <Choice label="Kind of chart" value={kind} onChange={(value) => patch({ plot: value === "lines" ? undefined : value })} options={[["lines", "Lines"], ["parallel", "Parallel"], ["scatter", "Scatter"]]} />
-        {kind === "lines" && <ChartSettings />}
-      </div>
-      {kind === "lines" ? (
-        <Charts runs={runs} keys={keys} hovered={hovered.value} onHover={(run) => (hovered.value = run)} which={which} empty="Nothing is logged yet, or no run is shown." />
-      ) : (
-        <ManyPlots kind={kind} ask={ask.value} summary={summary} directions={directions} />
-      )}
-    </div>
-  );
 }
 
 function useActions(rows: Rows, reload: () => void) {

@@ -249,7 +249,7 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
       {asking && (
         <Ask
           title={`${one.label} at a step`} label="Step" action="Show" hint="Where a run has no value at the step, the one before it holds; a run that never came so far has none."
-          valid={(text) => /^-?\d{1,15}$/.test(text)} onClose={() => setAsking(false)} onDone={(step) => beside(`at.${Number(step)}.${one.key}`)}
+          wrong={(text) => (/^-?\d{1,15}$/.test(text) ? null : "A step is a whole number.")} onClose={() => setAsking(false)} onDone={(step) => beside(`at.${Number(step)}.${one.key}`)}
         />
       )}
     </>
