@@ -38,7 +38,7 @@ MODULES: dict[str, str] = {
             f"mlflow.{name}"
             for name in (
                 "diffusers h2o johnsnowlabs keras paddle pmdarima prophet "
-                "pytorch sentence_transformers spacy spark tensorflow transformers"
+                "sentence_transformers spacy spark tensorflow transformers"
             ).split()
         ),
         f"autolog {_FLAVOR} MlflowCallback load_checkpoint",
@@ -156,7 +156,7 @@ def announce(name: str) -> None:
 
 
 # Flavors whose models are here and whose autologging is not.
-AUTOLOG = ("mlflow.statsmodels",)
+AUTOLOG = ("mlflow.pytorch", "mlflow.statsmodels")
 
 
 def later(name: str) -> Any:
@@ -399,6 +399,7 @@ INSIDE: dict[str, str] = {
         "set_retriever_schema"
     ),
     "mlflow.pyfunc": "ChatAgent ChatModel ResponsesAgent build_model_env spark_udf",
+    "mlflow.pytorch": "MlflowCallback load_checkpoint",
     "mlflow.tracing": (
         "get_tracing_context_headers_for_http_request set_experiment_trace_location "
         "set_span_chat_tools set_tracing_context_from_http_request_headers "

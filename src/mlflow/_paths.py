@@ -18,6 +18,7 @@ ALIASES: dict[str, str] = {
     "mlflow.config": (
         "mlflow.tracking.active mlflow.tracking.fluent mlflow.tracking.system_metrics mlflow._later"
     ),
+    "mlflow.pytorch.pickle_module": "cloudpickle Unpickler=pickle:Unpickler",
     "mlflow.system_metrics": "mlflow.tracking.system_metrics",
     "mlflow.tracing": "mlflow._later",
     "mlflow.tracing.fluent": "mlflow._later",

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlflow._later import observer
 from mlflow.exceptions import invalid
-from mlflow.models.deserialize import load_pickle
+from mlflow.models.deserialize import unpickling
 from mlflow.models.flavor import FlavorFolder
 from mlflow.models.flavors import FLAVORS, library_of
 from mlflow.models.info import ModelInfo
@@ -190,8 +190,11 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Any:
 
 
 def _load(folder: str) -> Any:
-    library_of(FLAVOR_NAME)
-    return load_pickle(model_file(folder, FLAVOR_NAME, "data", STATSMODELS_DATA_SUBPATH)[1])
+    _, path = model_file(folder, FLAVOR_NAME, "data", STATSMODELS_DATA_SUBPATH)
+    # Its own reader knows where classes of older versions have gone.
+    reader = library_of(FLAVOR_NAME, "statsmodels.iolib.smpickle")
+    with unpickling(path):
+        return reader.load_pickle(path)
 
 
 def _load_pyfunc(path: str) -> _StatsmodelsModelWrapper:

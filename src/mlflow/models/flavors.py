@@ -60,7 +60,7 @@ FLAVORS: dict[str, FlavorInfo] = {
     "promptlab": FlavorInfo("mlflow._promptlab", "openai", "openai"),
     "prophet": FlavorInfo("mlflow.prophet", "prophet", "prophet"),
     "python_function": FlavorInfo("mlflow.pyfunc", "", "cloudpickle pandas", "python_model.pkl"),
-    "pytorch": FlavorInfo("mlflow.pytorch", "torch", "torch"),
+    "pytorch": FlavorInfo("mlflow.pytorch", "torch", "torch", "data/model.pth", ("2.5", "2.14")),
     "sentence_transformers": FlavorInfo(
         "mlflow.sentence_transformers", "sentence_transformers", "sentence-transformers"
     ),
@@ -132,7 +132,8 @@ def library_of(flavor: str, module: str | None = None) -> Any:
     info = FLAVORS[flavor]
     check_version(flavor)
     try:
-        return importlib.import_module(module or info.library)
+        library = importlib.import_module(info.library)
+        return importlib.import_module(module) if module else library
     except ImportError as error:
         raise MlflowException(
             f"Models of the flavor '{flavor}' need: pip install {info.packages} ({error})"

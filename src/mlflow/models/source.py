@@ -40,24 +40,33 @@ def local_model_folder(
     return str(download_artifacts(artifact_uri=uri, dst_path=dst_path))
 
 
-def model_file(path: str, flavor: str, key: str, default: str) -> tuple[dict[str, Any], str]:
-    """Return what a folder's MLmodel says of a flavor, and the file that holds the model.
+def model_path(path: str, flavor: str, key: str, default: str) -> tuple[dict[str, Any], str]:
+    """Return what a folder's MLmodel says of a flavor, and where its model lies.
 
     The code that came with the model can be imported from then on, where the loader permits that.
 
     Args:
         path: the folder.
         flavor: the flavor.
-        key: where its configuration names the file.
-        default: the file, when it names none.
+        key: where its configuration names the file or the folder.
+        default: what it is when none is named.
 
     Raises:
-        MlflowException: there is no such flavor, or no such file inside of the folder.
+        MlflowException: there is no such flavor, or it names something outside of the folder.
     """
     conf = flavor_configuration(path, flavor)
     if conf.get("code") and code_allowed():
         add_code_path(confined(path, conf["code"], "The code folder"))
-    file = confined(path, conf.get(key) or default, "The model file")
+    return conf, confined(path, conf.get(key) or default, "The model file")
+
+
+def model_file(path: str, flavor: str, key: str, default: str) -> tuple[dict[str, Any], str]:
+    """Return what `model_path` does, for a model that is one file.
+
+    Raises:
+        MlflowException: as `model_path`, or there is no such file.
+    """
+    conf, file = model_path(path, flavor, key, default)
     if not os.path.isfile(file):
         raise not_found(f"The model's file '{file}' is not there, or is no plain file.")
     return conf, file

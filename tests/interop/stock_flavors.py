@@ -1,0 +1,155 @@
+"""Saves models of further libraries below a folder, or reads folders and prints what they predict.
+
+Runs in stock MLflow and in ours: `stock_flavors.py FLAVOR,… write FOLDER read FOLDER …`, as many as wanted; what
+was read is printed as one JSON object.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import mlflow
+from mlflow.models import Model, infer_signature
+
+FRAME = pd.DataFrame(np.random.default_rng(0).random((40, 3)), columns=list("abc"))
+ARRAY = FRAME.to_numpy("float32")
+TARGET = FRAME.a * 3 + FRAME.b
+CLASSES = (TARGET > 1.8).astype(int)
+
+
+# Each returns name → (model, arguments of `save_model`, what is predicted).
+
+
+def of_statsmodels():
+    import statsmodels.api as sm
+    from statsmodels.tsa.arima.model import ARIMA
+
+    days = pd.Series(TARGET.to_numpy(), index=pd.date_range("2020-01-01", periods=40, freq="D"))
+    example = {"input_example": FRAME.head(2)}
+    return {
+        "ols": (sm.OLS(TARGET, FRAME).fit(), example, FRAME),
+        "bare": (sm.OLS(TARGET**2, FRAME).fit(), {"remove_data": True}, FRAME),
+        "glm": (sm.GLM(TARGET**2, FRAME).fit(), example, FRAME),
+        "series": (ARIMA(days, order=(1, 0, 0)).fit(), {}, pd.DataFrame({"start": [3], "end": [50]})),
+    }  # fmt: skip
+
+
+def of_onnx():
+    from onnx import TensorProto, helper, numpy_helper
+
+    def linear(width):
+        weights = np.arange(3 * width, dtype="float32").reshape(3, width)
+        graph = helper.make_graph(
+            [helper.make_node("MatMul", ["x", "W"], ["y"])], "graph",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 3])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, width])],
+            initializer=[numpy_helper.from_array(weights, "W")],
+        )  # fmt: skip
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+    signature = infer_signature(ARRAY, {"y": ARRAY})
+    options = {"intra_op_num_threads": 1, "execution_mode": "sequential"}
+    return {
+        "small": (linear(1), {"signature": signature, "input_example": ARRAY[:2]}, ARRAY),
+        "frame": (linear(1), {"onnx_session_options": options}, FRAME),
+        "large": (linear(1000), {"onnx_execution_providers": ["CPUExecutionProvider"]}, ARRAY),
+        "whole": (linear(1000), {"save_as_external_data": False}, ARRAY),
+    }
+
+
+def of_catboost():
+    import catboost
+
+    few = {"iterations": 3, "verbose": False, "allow_writing_files": False}
+    example = {"input_example": FRAME.head(2)}
+    groups = [0] * 20 + [1] * 20
+    ranker = catboost.CatBoostRanker(**few).fit(FRAME, CLASSES, group_id=groups)
+    regressor = catboost.CatBoostRegressor(**few).fit(FRAME, TARGET)
+    return {
+        "base": (catboost.CatBoost(few).fit(FRAME, TARGET), example, FRAME),
+        "classifier": (catboost.CatBoostClassifier(**few).fit(FRAME, CLASSES), example, FRAME),
+        "regressor": (regressor, example, FRAME),
+        "json": (regressor, {"format": "json"}, FRAME),
+        "ranker": (ranker, {}, FRAME),
+    }
+
+
+def of_pytorch():
+    import torch
+
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1)
+    ).eval()
+    is_old = "serialization_format" not in inspect.signature(mlflow.pytorch.save_model).parameters
+    asked = {} if is_old else {"serialization_format": "pickle"}
+    models = {
+        "pickle": (network, {**asked, "input_example": ARRAY[:2]}, ARRAY),
+        "frame": (network, {**asked, "input_example": FRAME.head(2)}, FRAME),
+        "script": (torch.jit.script(network), asked, ARRAY),
+    }
+    if not is_old:
+        models["graph"] = (network, {"input_example": ARRAY[:2]}, ARRAY)
+    return models
+
+
+FLAVORS = {
+    name.removeprefix("of_"): function
+    for name, function in list(globals().items())
+    if name.startswith("of_")
+}
+
+
+def write(flavor, folder):
+    for name, (model, arguments, _) in FLAVORS[flavor]().items():
+        save = getattr(mlflow, flavor).save_model
+        # MLflow 2.6.0 knows fewer arguments.
+        known = set(inspect.signature(save).parameters)
+        given = {key: value for key, value in arguments.items() if key in known or key == "format"}
+        save(model, f"{folder}/{flavor}_{name}", pip_requirements=["mlflow"], **given)
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, pd.DataFrame):
+        return {key: plain(value[key]) for key in value.columns}
+    array = np.asarray(value)
+    # The last digits are those of other versions of NumPy.
+    return (array.round(6) if array.dtype.kind == "f" else array).tolist()
+
+
+def read(flavor, folder):
+    found = {}
+    data = {name: rows for name, (_, _, rows) in FLAVORS[flavor]().items()}
+    for path in sorted(Path(folder).glob(f"{flavor}_*/MLmodel")):
+        name = path.parent.name.removeprefix(f"{flavor}_")
+        model = mlflow.pyfunc.load_model(str(path.parent))
+        raw = getattr(mlflow, flavor).load_model(str(path.parent))
+        flavors = Model.load(str(path.parent)).flavors
+        for conf in flavors.values():
+            conf.pop("python_version", None)
+            conf.pop(f"{flavor}_version", None)
+        found[path.parent.name] = {
+            "predictions": plain(model.predict(data[name])),
+            "flavors": flavors,
+            "class": type(raw).__name__,
+        }
+    return found
+
+
+if __name__ == "__main__":
+    results = {}
+    for flavor in sys.argv[1].split(","):
+        for what, folder in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
+            if what == "write":
+                write(flavor, folder)
+            else:
+                results.setdefault(folder, {}).update(read(flavor, folder))
+    print(json.dumps(results))
