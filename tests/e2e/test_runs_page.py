@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from mlflow.entities.run import Metric
+from mlflow.store.artifact.locate import artifact_repository
 
 
 def rows(tab):
@@ -218,6 +220,57 @@ def test_selected_runs_are_compared(tab, site):
     tab.shot("compare")
     tab.page.get_by_role("tab", name="Charts").click()
     expect(tab.page.locator(".bar")).to_have_count(6)
+
+
+def test_seeds_are_judged(tab, site):
+    """Two groups are chosen in the table; the better is named, with how sure that is."""
+    tab.open(f"experiments/{site.sweep}?group=params.lr,params.depth&q=params.optimizer+=+'sgd'")
+    rows = tab.page.locator(".grid-row")
+    for name in ("0.01 · 50", "0.03 · 50", "0.0003 · 50"):
+        rows.filter(has_text=name).get_by_title("Select the runs of this group").click()
+    tab.see("15 selected")
+    tab.page.get_by_role("button", name="Compare").click()
+    tab.see("Compare 15 runs")
+    tab.page.get_by_role("tab", name="Verdict").click()
+    told = tab.page.locator(".verdict-told")
+    expect(told).to_contain_text("lr=0.01 is better than 2 of 2 other settings")
+    lines = tab.page.locator(".verdict tbody tr")
+    expect(lines).to_have_count(3)
+    expect(lines.nth(1)).to_contain_text("lr=0.03")
+    expect(lines.nth(1).locator(".chip")).to_have_text("worse")
+    expect(lines.nth(0)).to_contain_text("±")
+    expect(tab.page.locator(".verdict .hint")).to_contain_text("97.5 %")
+    tab.shot("verdict")
+
+
+def test_code_and_packages_are_compared(tab, site):
+    """What models need is a row each; texts that runs logged are held against each other by line."""
+    experiment = site.store.create_experiment("code")
+    ids = []
+    for version, rate in (("1.2", "0.1"), ("1.5", "0.2")):
+        run_id = site.run(experiment, f"with-{version}", metrics=[Metric("rmse", 0.5, 1, 0)])
+        site.put(run_id, "model/MLmodel", "flavors: {}\n")
+        site.put(run_id, "model/requirements.txt", f"scikit-learn=={version}\nnumpy\n")
+        site.put(run_id, "code/train.py", f"import math\n\nrate = {rate}\nprint(rate)\n")
+        ids.append(run_id)
+    logged = site.store.create_logged_model(experiment, "other", ids[1])
+    path = logged.artifact_location
+    artifact_repository(path).log_stream(io.BytesIO(b"<b>only here</b>\n"), "notes.md")
+    tab.open(f"compare?runs={','.join(ids)}")
+    line = tab.page.locator(".grid-row").filter(has_text="scikit-learn")
+    expect(line).to_contain_text("1.2")
+    expect(line).to_contain_text("1.5")
+    expect(tab.page.locator(".grid-row").filter(has_text="numpy")).to_have_count(0)
+    tab.page.get_by_role("tab", name="Files").click()
+    code = tab.page.get_by_role("region", name="code/train.py", exact=True)
+    expect(code).to_contain_text("2 lines changed")
+    expect(code.locator("tr.gone")).to_contain_text("rate = 0.1")
+    expect(code.locator("tr.new")).to_contain_text("rate = 0.2")
+    expect(tab.page.get_by_role("region", name="model/MLmodel", exact=True)).to_contain_text(
+        "the same"
+    )
+    expect(tab.page.get_by_role("region", name="other/notes.md", exact=True)).to_contain_text("new")
+    tab.shot("files-diff")
 
 
 def test_delete_undo_restore(tab, site):

@@ -18,7 +18,7 @@ type Page = ComponentType<Record<string, never>>;
 const PAGES: Record<string, () => Promise<Page>> = {
   experiments: async () => (await import("./pages/experiments.tsx")).ExperimentsPage as Page,
   run: async () => (await import("./pages/run/page.tsx")).RunPage as Page,
-  compare: async () => (await import("./pages/compare.tsx")).ComparePage as Page,
+  compare: async () => (await import("./pages/compare/page.tsx")).ComparePage as Page,
   trash: async () => (await import("./pages/trash.tsx")).TrashPage as Page,
   models: async () => (await import("./pages/models/list.tsx")).ModelsPage as Page,
   model: async () => (await import("./pages/models/model.tsx")).ModelPage as Page,

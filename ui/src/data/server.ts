@@ -129,6 +129,11 @@ function readModel(wire: Partial<RegisteredModel>): RegisteredModel {
   };
 }
 
+/** Logged models have files of their own; their ids cannot be those of runs. */
+function isModel(id: string): boolean {
+  return id.startsWith("m-");
+}
+
 function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
@@ -196,9 +201,10 @@ export class ServerSource implements Source, Writer {
   }
 
   async artifacts(run: string, path: string, signal?: AbortSignal): Promise<Artifact[]> {
-    const query: Record<string, string> = { run_id: run };
-    if (path) query["path"] = path;
-    const found = await get<{ files?: { path: string; is_dir?: boolean; file_size?: number | string }[] }>("artifacts/list", query, signal);
+    const query: Record<string, string> = isModel(run) ? {} : { run_id: run };
+    if (path) query[isModel(run) ? "artifact_directory_path" : "path"] = path;
+    const place = isModel(run) ? `logged-models/${run}/artifacts/directories` : "artifacts/list";
+    const found = await get<{ files?: { path: string; is_dir?: boolean; file_size?: number | string }[] }>(place, query, signal);
     return (found.files ?? []).map((one) => ({
       path: one.path,
       is_dir: !!one.is_dir,
@@ -207,6 +213,7 @@ export class ServerSource implements Source, Writer {
   }
 
   fileUrl(run: string, path: string): string {
+    if (isModel(run)) return `${API}logged-models/${run}/artifacts/files?${new URLSearchParams({ artifact_file_path: path })}`;
     return `get-artifact?${new URLSearchParams({ path, run_uuid: run })}`;
   }
 

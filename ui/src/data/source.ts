@@ -248,6 +248,7 @@ export interface Source {
   compare(runs: readonly string[], signal?: AbortSignal): Promise<Compared>;
   series(ask: SeriesAsk, signal?: AbortSignal): Promise<SeriesAnswer>;
   run(id: string, signal?: AbortSignal): Promise<Run>;
+  /** The entries of a folder of a run; of a logged model, by its id. Files below are named in the same way. */
   artifacts(run: string, path: string, signal?: AbortSignal): Promise<Artifact[]>;
   /** The address of a file, for downloads, images and frames. */
   fileUrl(run: string, path: string): string;

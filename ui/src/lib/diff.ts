@@ -5,13 +5,13 @@ import type { Kind } from "./columns.ts";
 
 export interface DiffRow {
   id: string;
-  kind: Kind;
+  kind: Kind | "packages";
   key: string;
   cells: Cell[];
   differs: boolean;
 }
 
-const ORDER: Kind[] = ["metrics", "params", "attributes", "tags"];
+const ORDER: DiffRow["kind"][] = ["metrics", "params", "attributes", "tags", "packages"];
 const HIDDEN = new Set(["attributes.run_id", "attributes.run_name", "attributes.lifecycle_stage", "tags.mlflow.runName", "tags.mlflow.user"]);
 const NEVER_ALIKE = new Set(["attributes.start_time", "attributes.end_time", "attributes.duration"]);
 
@@ -29,7 +29,7 @@ export function diffRows(columns: Record<string, Cell[]>): DiffRow[] {
     const cut = id.indexOf(".");
     if (HIDDEN.has(id)) continue;
     found.push({
-      id, kind: id.slice(0, cut) as Kind, key: id.slice(cut + 1), cells,
+      id, kind: id.slice(0, cut) as DiffRow["kind"], key: id.slice(cut + 1), cells,
       // Times always differ: they do not count as a difference between runs of one kind.
       differs: !NEVER_ALIKE.has(id) && cells.some((cell) => !same(cell, cells[0])),
     });

@@ -13,7 +13,7 @@ import { duration, num, whole, type Cell } from "../../lib/format.ts";
 import { both, condition } from "../../lib/query.ts";
 import { quoted } from "../../lib/columns.ts";
 import { CellView, useColumns } from "./table.tsx";
-import { ask, dragWidths, groupBy, opened, select, selected, setSort, setWidth, sorts, toggle, toggleOpen, widths } from "./state.ts";
+import { ask, dragWidths, groupBy, opened, select, selected, selection, setSort, setWidth, sorts, toggle, toggleOpen, widths } from "./state.ts";
 
 type Entry = { kind: "group"; group: Group; key: string } | { kind: "run"; page: Window; at: number; key: string };
 
@@ -126,7 +126,7 @@ export function GroupsTable({ summary, columnIds, directions, colors }: {
               <Icon name={isOpen ? "down" : "right"} size={14} />
             </button>
             <span class="group-name" title={text}>{text}</span>
-            <button type="button" class="badge" title="Select the runs of this group" onClick={() => select(group.run_ids)}>{whole(group.n)}</button>
+            <button type="button" class="badge" title="Select the runs of this group" onClick={() => select(group.run_ids.every((id) => selected.value.has(id)) ? selection.value.filter((id) => !group.run_ids.includes(id)) : [...new Set([...selection.value, ...group.run_ids])])}>{whole(group.n)}</button>
           </>
         );
       }}

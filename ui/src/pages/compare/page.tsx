@@ -1,26 +1,30 @@
 // Runs side by side: what differs, by how much, and their charts.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { Button, Empty, Failure, Field, Skeleton, Status, Tabs } from "../widgets/parts.tsx";
-import { Grid, type GridColumn } from "../widgets/grid.tsx";
-import { Icon } from "../widgets/icon.tsx";
-import { Charts, ChartSettings } from "../widgets/charts.tsx";
-import { Parallel } from "../widgets/parallel.tsx";
-import { Scatter } from "../widgets/scatter.tsx";
-import { experimentNames } from "../app/experiments.ts";
-import { useLoad } from "../app/load.ts";
-import { go, href, patch, query } from "../app/router.ts";
-import { source } from "../data/index.ts";
-import type { Compared } from "../data/source.ts";
-import { colorsOf } from "../lib/colors.ts";
-import { isDown, worth } from "../lib/columns.ts";
-import { change, datasetTrouble, diffRows, same, type DiffRow } from "../lib/diff.ts";
-import { count, date, duration, metric, num, type Cell } from "../lib/format.ts";
-import { csvOf, download } from "../lib/save.ts";
-import { list, readList } from "../lib/url.ts";
-import { readRanges, writeRanges } from "./runs/many.tsx";
+import { Button, Empty, Failure, Field, Skeleton, Status, Tabs } from "../../widgets/parts.tsx";
+import { Grid, type GridColumn } from "../../widgets/grid.tsx";
+import { Icon } from "../../widgets/icon.tsx";
+import { Charts, ChartSettings } from "../../widgets/charts.tsx";
+import { Parallel } from "../../widgets/parallel.tsx";
+import { Scatter } from "../../widgets/scatter.tsx";
+import { experimentNames } from "../../app/experiments.ts";
+import { useLoad } from "../../app/load.ts";
+import { go, href, patch, query } from "../../app/router.ts";
+import { source } from "../../data/index.ts";
+import type { Compared } from "../../data/source.ts";
+import { colorsOf } from "../../lib/colors.ts";
+import { isDown, worth } from "../../lib/columns.ts";
+import { change, datasetTrouble, diffRows, same, type DiffRow } from "../../lib/diff.ts";
+import { count, date, duration, metric, num, type Cell } from "../../lib/format.ts";
+import { csvOf, download } from "../../lib/save.ts";
+import { list, readList } from "../../lib/url.ts";
+import { FilesDiff } from "./files.tsx";
+import { usePackages } from "./packages.ts";
+import { Verdict } from "./verdict.tsx";
+import { readRanges, writeRanges } from "../runs/many.tsx";
 
-type Tab = "table" | "charts" | "parallel" | "scatter";
+const TABS = [["table", "Differences"], ["charts", "Charts"], ["parallel", "Parallel"], ["scatter", "Scatter"], ["verdict", "Verdict"], ["files", "Files"]] as const;
+type Tab = (typeof TABS)[number][0];
 
 interface RunColumn extends GridColumn {
   at: number;
@@ -28,7 +32,7 @@ interface RunColumn extends GridColumn {
 
 export function ComparePage() {
   const ids = readList(query.value["runs"]);
-  const tab = (["charts", "parallel", "scatter"].includes(query.value["tab"] ?? "") ? query.value["tab"] : "table") as Tab;
+  const tab: Tab = TABS.find(([id]) => id === query.value["tab"])?.[0] ?? "table";
   const loaded = useLoad(ids.length ? `compare ${ids.join(",")}` : null, (signal) => source.compare(ids, signal), 5000);
   useEffect(() => {
     document.title = "Compare runs · Millstream";
@@ -48,13 +52,15 @@ export function ComparePage() {
         <span class="spring" />
         <Button icon="left" onClick={() => history.back()}>Back</Button>
       </header>
-      <Tabs<Tab> label="How to compare" value={tab} onChange={(value) => patch({ tab: value === "table" ? undefined : value }, true)} options={[["table", "Differences"], ["charts", "Charts"], ["parallel", "Parallel"], ["scatter", "Scatter"]]} />
+      <Tabs<Tab> label="How to compare" value={tab} onChange={(value) => patch({ tab: value === "table" ? undefined : value }, true)} options={TABS} />
       {trouble.length > 0 && (
         <p class="banner" role="status"><Icon name="warning" size={14} /> These runs used different versions of {trouble.join(", ")}: their numbers may not be comparable.</p>
       )}
       {loaded.error && !data ? <Failure error={loaded.error} retry={loaded.reload} />
         : !data ? <div class="pad"><Skeleton lines={10} /></div>
         : tab === "table" ? <DiffTable data={data} ids={shown} colors={colors} nameOf={nameOf} />
+        : tab === "verdict" ? <Verdict data={data} />
+        : tab === "files" ? <FilesDiff data={data} ids={shown} nameOf={nameOf} />
         : tab === "charts" ? (
           <div class="run-charts">
             <div class="charts-head"><ChartSettings /></div>
@@ -121,10 +127,11 @@ function DiffTable({ data, ids, colors, nameOf }: { data: Compared; ids: string[
   const find = (query.value["find"] ?? "").toLowerCase();
   const [focus, setFocus] = useState(-1);
   const base = Math.max(0, ids.indexOf(query.value["base"] ?? ids[0]!));
-  const rows = useMemo(() => diffRows(data.columns), [data]);
+  const packages = usePackages(ids, data.columns["attributes.experiment_id"] ?? []);
+  const rows = useMemo(() => diffRows({ ...data.columns, ...packages }), [data, packages]);
   const found = rows.filter((one) => (all || one.differs || one.kind === "metrics") && (!find || one.key.toLowerCase().includes(find)) && (all || !/^mlflow\.(log-model|source\.type|autologging)/.test(one.key)));
   const entries: (DiffRow | { heading: string; count: number })[] = [];
-  for (const [kind, title] of [["metrics", "Metrics"], ["params", "Params"], ["attributes", "Run"], ["tags", "Tags"]] as const) {
+  for (const [kind, title] of [["metrics", "Metrics"], ["params", "Params"], ["attributes", "Run"], ["tags", "Tags"], ["packages", "Packages"]] as const) {
     const own = found.filter((one) => one.kind === kind);
     if (own.length) entries.push({ heading: title, count: own.length }, ...own);
   }
