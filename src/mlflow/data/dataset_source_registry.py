@@ -9,6 +9,7 @@ from mlflow.data.artifact_dataset_sources import FileDatasetSource
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.dataset_source import DatasetSource, recorded
 from mlflow.data.http_dataset_source import HTTPDatasetSource
+from mlflow.data.huggingface_dataset_source import HuggingFaceDatasetSource
 from mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, MlflowException, invalid
 from mlflow.tracking.context.registry import resolve_tags
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 GROUP = "mlflow.dataset_source"
-_KINDS: list[type[DatasetSource]] = [CodeDatasetSource, HTTPDatasetSource, FileDatasetSource]
+_KINDS: list[type[DatasetSource]] = [
+    CodeDatasetSource, HTTPDatasetSource, HuggingFaceDatasetSource, FileDatasetSource,
+]  # fmt: skip
 _has_plugins = False
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from mlflow._later import later
 
-from_huggingface = later("mlflow.data.from_huggingface")
-from_polars = later("mlflow.data.from_polars")
 from_spark = later("mlflow.data.from_spark")
 from_tensorflow = later("mlflow.data.from_tensorflow")
 load_delta = later("mlflow.data.load_delta")
