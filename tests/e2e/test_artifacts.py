@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 import zipfile
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
+from mlflow import MlflowClient
 from mlflow.entities.run import Metric
 
 from .test_pages import MODEL
@@ -130,6 +133,63 @@ def test_a_chart_saved_as_html_is_drawn(tab, site, run):
 
     expect(told).to_have_text("drawn ")
     assert "rgb(1, 2, 3)" == told.evaluate("element => getComputedStyle(element).color")
+
+
+def test_a_document_is_drawn(tab, site, run):
+    """By the browser's own viewer, which a sandboxed frame would not start."""
+    objects = (
+        "<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>",
+    )
+    body = "".join(f"{at} 0 obj{one}endobj\n" for at, one in enumerate(objects, 1))
+    site.put(run[1], "notes/paper.pdf", f"%PDF-1.4\n{body}trailer<</Root 1 0 R>>\n")
+    tab.open(f"{run[0]}/notes/paper.pdf")
+    expect(tab.page.locator("iframe[title='paper.pdf']")).to_be_visible()
+    end = time.monotonic() + 20
+    while not any(frame.url.startswith("chrome-extension:") for frame in tab.page.frames):
+        assert time.monotonic() < end, [frame.url for frame in tab.page.frames]
+        tab.page.wait_for_timeout(100)
+
+
+def test_series_of_images(tab, site):
+    """Steps and runs as a grid; two runs side by side, one over the other, step by step."""
+    experiment = site.store.create_experiment("pictures")
+    client = MlflowClient(site.address)
+    ids = []
+    for run, color in (("red", (220, 60, 50)), ("blue", (60, 90, 220))):
+        run_id = site.run(experiment, run)
+        for step in (0, 10, 20):
+            image = Image.new("RGB", (24, 24), tuple(one * (step + 10) // 30 for one in color))
+            client.log_image(run_id, image, key="val/sample", step=step)
+        ids.append(run_id)
+    client.log_image(ids[0], Image.new("RGB", (24, 24)), key="val/sample", step=30)
+    tab.open(f"experiments/{experiment}/runs/{ids[0]}")
+    tab.page.get_by_role("tab", name="Images").click()
+    grid = tab.page.get_by_role("region", name="Grid of val/sample")
+    expect(grid.get_by_role("button")).to_have_count(4)
+
+    tab.open(f"compare?runs={','.join(ids)}&tab=images")
+    expect(grid.get_by_role("button")).to_have_count(7)
+    loaded = "images => images.every(one => one.complete && one.naturalWidth === 24)"
+    end = time.monotonic() + 20
+    while not grid.locator("img").evaluate_all(loaded):
+        assert time.monotonic() < end
+        tab.page.wait_for_timeout(50)
+    tab.shot("images")
+    grid.get_by_role("button", name="val/sample of blue at step 10").click()
+    dialog = tab.page.get_by_role("dialog", name="val/sample")
+    expect(dialog.get_by_alt_text("red at step 10")).to_be_visible()
+    expect(dialog.get_by_alt_text("blue at step 10")).to_be_visible()
+    for _ in range(2):
+        tab.page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_alt_text("red at step 30")).to_be_visible()
+    expect(dialog.get_by_alt_text("blue at step 20")).to_be_visible()
+    tab.shot("images-beside")
+    dialog.get_by_role("button", name="One over the other").click()
+    expect(dialog.get_by_label("How much of each image")).to_be_visible()
+    expect(dialog.locator(".image-wipe img")).to_have_count(2)
+    tab.shot("images-over")
 
 
 def test_where_a_file_is(tab, run):

@@ -5,6 +5,7 @@ import { boxes, quantile } from "../src/lib/boxes.ts";
 import { gridOf, isoline } from "../src/lib/contour.ts";
 import { ExpressionError, parse } from "../src/lib/expression.ts";
 import { binned, heat } from "../src/lib/heat.ts";
+import { imageSeries, shotAt, thinned } from "../src/lib/images.ts";
 import { front } from "../src/lib/pareto.ts";
 import { SvgPen } from "../src/lib/svg.ts";
 
@@ -115,4 +116,18 @@ test("a drawing is a document, whatever names are in it", () => {
   assert.ok(text.includes('d="M0 0L10.12 5"') && text.includes("matrix(0 1 -1 0 10 20)") && text.includes('opacity="0.5"'));
   assert.ok(!text.slice(text.lastIndexOf("<rect")).includes("matrix"));
   assert.equal(pen.measureText("abc").width, 18);
+});
+
+test("images are told apart by their names", () => {
+  const file = (path: string, is_dir = false) => ({ path: `images/${path}`, is_dir, file_size: 1 });
+  const found = imageSeries([
+    file("val~dog+step+10+timestamp+5+ab-c.png"), file("val~dog+step+10+timestamp+5+ab-c+compressed.webp"), file("val~dog+step+2+timestamp+4+x.png"),
+    file("val~dog+step+2+timestamp+9+y.png"), file("old#cat%step%0%timestamp%1%u.png"), file("old#cat%step%0%timestamp%1%u%compressed.webp"), file("other.png"), file("d+step+1+timestamp+1+z.png", true),
+  ]);
+  assert.deepEqual([...found.keys()], ["old/cat", "val/dog"]);
+  const dogs = found.get("val/dog")!;
+  assert.deepEqual(dogs.map((one) => [one.step, one.time]), [[2, 9], [10, 5]]);
+  assert.deepEqual([dogs[1]!.full, dogs[1]!.small], ["images/val~dog+step+10+timestamp+5+ab-c.png", "images/val~dog+step+10+timestamp+5+ab-c+compressed.webp"]);
+  assert.deepEqual([shotAt(dogs, 1), shotAt(dogs, 9)?.step, shotAt(dogs, 99)?.step], [null, 2, 10]);
+  assert.deepEqual(thinned([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4), [0, 3, 6, 9]);
 });

@@ -1,4 +1,4 @@
-"""HTML files of runs: shown without an origin, and only such files."""
+"""Pages and documents of runs: shown without an origin, and only such files."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def run_id(store):
     info = store.create_run("0", "u", 1, [], None).info
     repository = artifact_repository(info.artifact_uri)
     repository.log_stream(io.BytesIO(b"<script>1</script>"), "plots/page.html")
+    repository.log_stream(io.BytesIO(b"<script>1</script>"), "plots/paper.PDF")
     repository.log_stream(io.BytesIO(b"1"), "program.js")
     return info.run_id
 
@@ -49,6 +50,20 @@ def test_a_page_has_no_origin_and_no_network(client, run_id):
     assert ("text/html; charset=utf-8", "nosniff") == (
         found.headers["content-type"], found.headers["x-content-type-options"],
     )  # fmt: skip
+    assert "content-disposition" not in found.headers
+
+
+def test_a_document_is_one_whatever_is_in_it(client, run_id):
+    """A page that calls itself a document is given to the viewer of documents, without programs."""
+    found = client.get("/ui-api/page", run_id=run_id, path="plots/paper.PDF")
+
+    assert (200, "application/pdf", "nosniff") == (
+        found.status, found.headers["content-type"], found.headers["x-content-type-options"],
+    )  # fmt: skip
+    policy = found.headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "allow" not in policy
+    assert "frame-ancestors 'self'" in policy
     assert "content-disposition" not in found.headers
 
 

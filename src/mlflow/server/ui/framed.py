@@ -1,7 +1,8 @@
-"""HTML files of runs as pages inside a page: their programs run, with no origin and no network."""
+"""Pages and PDF documents of runs inside a page: with no origin and no network."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from mlflow.api.op import READ, RUN, Permission
@@ -24,8 +25,14 @@ _POLICY = (
     b"blob:; style-src 'unsafe-inline' data:; img-src data: blob:; font-src data:; media-src data: "
     b"blob:; worker-src blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
+# The browser's viewer draws a document; nothing in it may do anything else.
+_STILL = (
+    b"sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; "
+    b"base-uri 'none'; frame-ancestors 'self'"
+)
+_PAGE = (b"text/html; charset=utf-8", _POLICY)
+_KINDS = {".html": _PAGE, ".htm": _PAGE, ".pdf": (b"application/pdf", _STILL)}
 _OURS = (b"content-type", b"content-disposition", b"content-security-policy")
-_ENDINGS = (".html", ".htm")
 
 
 class FramedPages:
@@ -43,17 +50,20 @@ class FramedPages:
         routes.add("GET", PREFIX + "page", self.page, Permission(READ, RUN, "run_id"))
 
     async def page(self, request: Request) -> Answer:
-        """Send an HTML file of a run as a page.
+        """Send an HTML file or a PDF document of a run as a page.
 
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE for a file of another kind.
         """
         path = request.query.get("path", [""])[-1]
-        if not path.lower().endswith(_ENDINGS):
-            raise invalid(f"'{path[:200]}' is no page: its name does not end with .html.")
+        found = _KINDS.get(os.path.splitext(path.lower())[1])
+        if found is None:
+            endings = ", ".join(_KINDS)
+            raise invalid(f"'{path[:200]}' is no page: its name ends with none of {endings}.")
         answer = await self._send(request)
         if answer.status not in (200, 206):
             return answer
+        kind, policy = found
         kept = [one for one in answer.headers if one[0] not in _OURS]
-        kind = (b"content-type", b"text/html; charset=utf-8")
-        return answer._replace(headers=(*kept, kind, (b"content-security-policy", _POLICY)))
+        told = ((b"content-type", kind), (b"content-security-policy", policy))
+        return answer._replace(headers=(*kept, *told))

@@ -5,6 +5,7 @@ import { Button, Empty, Failure, Field, Skeleton, Status, Tabs } from "../../wid
 import { Grid, type GridColumn } from "../../widgets/grid.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Charts, ChartSettings } from "../../widgets/charts.tsx";
+import { ImageGrid } from "../../widgets/imagegrid.tsx";
 import { Parallel } from "../../widgets/parallel.tsx";
 import { Scatter } from "../../widgets/scatter.tsx";
 import { experimentNames } from "../../app/experiments.ts";
@@ -23,7 +24,7 @@ import { usePackages } from "./packages.ts";
 import { Verdict } from "./verdict.tsx";
 import { readRanges, writeRanges } from "../runs/many.tsx";
 
-const TABS = [["table", "Differences"], ["charts", "Charts"], ["parallel", "Parallel"], ["scatter", "Scatter"], ["verdict", "Verdict"], ["files", "Files"]] as const;
+const TABS = [["table", "Differences"], ["charts", "Charts"], ["parallel", "Parallel"], ["scatter", "Scatter"], ["verdict", "Verdict"], ["images", "Images"], ["files", "Files"]] as const;
 type Tab = (typeof TABS)[number][0];
 
 interface RunColumn extends GridColumn {
@@ -52,7 +53,7 @@ export function ComparePage() {
         <span class="spring" />
         <Button icon="left" onClick={() => history.back()}>Back</Button>
       </header>
-      <Tabs<Tab> label="How to compare" value={tab} onChange={(value) => patch({ tab: value === "table" ? undefined : value }, true)} options={TABS} />
+      <Tabs<Tab> label="How to compare" value={tab} onChange={(value) => patch({ tab: value === "table" ? undefined : value }, true)} options={TABS.filter(([id]) => id !== "images" || tab === id || !!data?.columns["tags.mlflow.loggedImages"])} />
       {trouble.length > 0 && (
         <p class="banner" role="status"><Icon name="warning" size={14} /> These runs used different versions of {trouble.join(", ")}: their numbers may not be comparable.</p>
       )}
@@ -60,6 +61,7 @@ export function ComparePage() {
         : !data ? <div class="pad"><Skeleton lines={10} /></div>
         : tab === "table" ? <DiffTable data={data} ids={shown} colors={colors} nameOf={nameOf} />
         : tab === "verdict" ? <Verdict data={data} />
+        : tab === "images" ? <ImageGrid runs={shown.map((id, at) => ({ id, name: nameOf(at), color: colors.get(id)! }))} />
         : tab === "files" ? <FilesDiff data={data} ids={shown} nameOf={nameOf} />
         : tab === "charts" ? (
           <div class="run-charts">

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Button, CopyButton, Failure, Skeleton, Status, Tabs } from "../../widgets/parts.tsx";
 import { Ask, Menu, type Item } from "../../widgets/overlay.tsx";
 import { Icon } from "../../widgets/icon.tsx";
+import { ImageGrid } from "../../widgets/imagegrid.tsx";
 import { Charts, ChartSettings } from "../../widgets/charts.tsx";
 import { experimentNames } from "../../app/experiments.ts";
 import { useKeys } from "../../app/keys.ts";
@@ -17,7 +18,7 @@ import { worth } from "../../lib/columns.ts";
 import { Artifacts } from "./artifacts.tsx";
 import { Overview } from "./overview.tsx";
 
-type Tab = "overview" | "charts" | "system" | "artifacts";
+type Tab = "overview" | "charts" | "images" | "system" | "artifacts";
 
 export function RunPage() {
   const [, experiment = "0", , id = "", tab = "overview", ...rest] = path.value;
@@ -38,7 +39,7 @@ export function RunPage() {
   const system = keys.filter((key) => key.startsWith("system/"));
   const own = keys.filter((key) => !key.startsWith("system/"));
   const color = colorsOf([id]).get(id)!;
-  const options: [Tab, string][] = [["overview", "Overview"], ["charts", "Charts"], ...(system.length ? [["system", "System"] as [Tab, string]] : []), ["artifacts", "Artifacts"]];
+  const options: [Tab, string][] = [["overview", "Overview"], ["charts", "Charts"], ...(run?.tags["mlflow.loggedImages"] ? [["images", "Images"] as [Tab, string]] : []), ...(system.length ? [["system", "System"] as [Tab, string]] : []), ["artifacts", "Artifacts"]];
   const current = options.find(([one]) => one === tab)?.[0] ?? "overview";
   const deleted = run?.info.lifecycle_stage === "deleted";
   const change = async (route: string, body: object) => {
@@ -84,6 +85,8 @@ export function RunPage() {
         <div class="pad"><Skeleton lines={10} height={16} /></div>
       ) : current === "overview" ? (
         <Overview run={run} reload={loaded.reload} />
+      ) : current === "images" ? (
+        <ImageGrid runs={[{ id, name, color }]} every={run.info.status === "RUNNING" ? 5000 : 0} />
       ) : current === "artifacts" ? (
         <Artifacts run={run} path={rest.join("/")} base={["experiments", experiment, "runs", id, "artifacts"]} />
       ) : (

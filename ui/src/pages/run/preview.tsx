@@ -39,7 +39,8 @@ export function Preview({ run, path, size }: { run: string; path: string; size: 
   if (kind === "image") return <Picture url={url} name={name} />;
   if (kind === "audio") return <div class="pad"><audio controls preload="metadata" src={url} aria-label={name} /></div>;
   if (kind === "video") return <div class="pad"><video controls preload="metadata" src={url} aria-label={name} /></div>;
-  if (kind === "pdf") return <Empty icon="file" title="A PDF document">It is not shown here, as it may hold programs: download it.</Empty>;
+  // The browser's own viewer, which a sandbox around the frame would not start: the answer itself takes the origin away.
+  if (kind === "pdf") return <iframe class="html-frame" src={source.pageUrl(run, path)} title={name} referrerpolicy="no-referrer" />;
   if (kind === "parquet") return <Parquet run={run} path={path} size={size} />;
   return <Textual run={run} path={path} kind={kind} size={size} />;
 }
