@@ -35,6 +35,7 @@ def observers() -> str:
         if home == _later.__name__ and name not in _later.DOOR
     ]
     flavors = [f"{module}.autolog" for module, row in _later.MODULES.items() if "autolog" in row]
+    flavors += [f"{module}.autolog" for module in _later.AUTOLOG]
     return fold(names + flavors)
 
 

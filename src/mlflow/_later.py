@@ -156,7 +156,7 @@ def announce(name: str) -> None:
 
 
 # Flavors whose models are here and whose autologging is not.
-AUTOLOG = ("mlflow.pytorch", "mlflow.statsmodels")
+AUTOLOG = ("mlflow.pytorch",)
 
 
 def later(name: str) -> Any:

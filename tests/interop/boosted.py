@@ -232,11 +232,16 @@ def chosen(tags: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in tags.items() if k in TAGS or not k.startswith("mlflow.")}
 
 
+def rounded(value: float) -> float:
+    """Drop what depends on the build of a library for linear algebra."""
+    return float(f"{value:.9g}")
+
+
 def last(points: list[object]) -> list[list[object]]:
     """The last points; stock's database gives all."""
     found: dict[object, list[object]] = {}
     for m in points:
-        one = [m.key, m.step, m.value, m.dataset_name, m.dataset_digest]
+        one = [m.key, m.step, rounded(m.value), m.dataset_name, m.dataset_digest]
         kept = found.setdefault((m.key, m.dataset_digest), one)
         if m.step >= kept[1]:
             found[m.key, m.dataset_digest] = one
@@ -274,7 +279,7 @@ def describe(run: mlflow.entities.Run) -> dict[str, object]:
         "params": run.data.params,
         "tags": chosen(run.data.tags),
         "metrics": {
-            key: [[one.step, "a time" if "_time" in key else one.value] for one in points]
+            key: [[one.step, "a time" if "_time" in key else rounded(one.value)] for one in points]
             for key in sorted(run.data.metrics)
             for points in [client.get_metric_history(run_id, key)]
         },

@@ -255,34 +255,35 @@ def test_libraries_that_come_later_are_enabled_on_import(tmp_path):
         import sys
         import mlflow
         mlflow.autolog(log_models=False)
-        assert not {"sklearn", "xgboost", "lightgbm"} & set(sys.modules)
+        assert not {"sklearn", "xgboost", "lightgbm", "statsmodels"} & set(sys.modules)
         import numpy as np
-        import lightgbm, xgboost
+        import lightgbm, xgboost, statsmodels.api
         from sklearn.linear_model import LinearRegression
         X, y = np.array([[0.0], [1.0]] * 30), np.array([0, 1] * 30)
 
         def train():
             lightgbm.train({"verbose": -1}, lightgbm.Dataset(X, y), 1)
             LinearRegression().fit(X, y)
+            statsmodels.api.OLS(y, X).fit()
             xgboost.train({}, xgboost.DMatrix(X, y), 1)
 
         train()
         runs = mlflow.search_runs(output_format="list", order_by=["start_time ASC"])
         told = [run.data.tags["mlflow.autologging"] for run in runs]
-        assert told == ["lightgbm", "sklearn", "xgboost"], told
+        assert told == ["lightgbm", "sklearn", "statsmodels", "xgboost"], told
         mlflow.autolog(disable=True)
         train()
-        assert len(mlflow.search_runs(output_format="list")) == 3
+        assert len(mlflow.search_runs(output_format="list")) == 4
         mlflow.autolog(exclude_flavors=["sklearn", "lightgbm"], log_models=False)
         train()
-        assert len(mlflow.search_runs(output_format="list")) == 4
+        assert len(mlflow.search_runs(output_format="list")) == 6
 
         # What was asked of one stays.
         mlflow.sklearn.autolog(log_models=False, log_datasets=False)
         mlflow.autolog(disable=True)
         train()
         runs = mlflow.search_runs(output_format="list", order_by=["start_time DESC"])
-        assert len(runs) == 5
+        assert len(runs) == 7
         assert runs[0].data.tags["mlflow.autologging"] == "sklearn"
         assert runs[0].inputs.dataset_inputs == []
         print("good")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from mlflow.entities.run import RunTag
@@ -19,12 +18,12 @@ from mlflow.models.post_training import remember_fit, watch_metrics, watch_predi
 from mlflow.sklearn.describe import describe_params, describe_tags, is_search
 from mlflow.sklearn.search import best_params, log_search
 from mlflow.sklearn.training import FitArguments, training_metrics, training_plots
-from mlflow.tracking.autolog import get_autologging_config, safe_patch
+from mlflow.tracking.autolog import get_autologging_config, patch_subclasses, safe_patch
 from mlflow.tracking.client import MlflowClient
 from mlflow.tracking.fluent import active_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 FLAVOR_NAME = "sklearn"
 _PREFIX = "training_"
@@ -37,8 +36,6 @@ _NOT_TRAINING = (
     "sklearn.feature_selection",
     "sklearn.compose._column_transformer",
 )
-_logger = logging.getLogger("mlflow.sklearn")
-
 
 # The flavor's `log_model`, given by `enable`: this module is below it.
 _log_model: Any = None
@@ -54,17 +51,8 @@ def enable(log_model: Callable[..., Any]) -> None:
     _log_model = log_model
     from sklearn.base import BaseEstimator
 
-    for kind in _subclasses(BaseEstimator):
-        _patch_class(kind)
-    _patch_definition(BaseEstimator)
+    patch_subclasses(BaseEstimator, _patch_class)
     watch_metrics()
-
-
-def _subclasses(kind: type) -> Iterator[type]:
-    found: list[type] = kind.__subclasses__()
-    for sub in found:
-        yield sub
-        yield from _subclasses(sub)
 
 
 def _patch_class(kind: type) -> None:
@@ -76,27 +64,6 @@ def _patch_class(kind: type) -> None:
         if name in vars(kind):
             safe_patch(FLAVOR_NAME, kind, name, _logged_fit, manage_run=True)
     watch_predictions(kind, "sklearn")
-
-
-def _patch_definition(base: type) -> None:
-    own = vars(base).get("__init_subclass__")
-    if getattr(own, "_mlflow_patched", False):
-        return
-
-    class _Hook(classmethod):  # type: ignore[type-arg]
-        _mlflow_patched = True
-
-    def __init_subclass__(cls: type, **kwargs: Any) -> None:
-        if own is not None:
-            own.__get__(None, cls)(**kwargs)
-        else:
-            super(base, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]
-        try:
-            _patch_class(cls)
-        except Exception:  # a class of the user must come into being whatever happens here
-            _logger.debug("Could not patch %s", cls, exc_info=True)
-
-    base.__init_subclass__ = _Hook(__init_subclass__)  # type: ignore[assignment, method-assign]
 
 
 # -------------------------------------------------------------------- one fit

@@ -34,6 +34,7 @@ _BY_HAND = "by_hand"
 INTEGRATIONS: dict[str, str] = {
     "lightgbm": "mlflow.lightgbm",
     "sklearn": "mlflow.sklearn",
+    "statsmodels": "mlflow.statsmodels",
     "xgboost": "mlflow.xgboost",
 }
 
@@ -262,6 +263,42 @@ def revert_patch(destination: Any, function_name: str) -> None:
     original = getattr(vars(destination).get(function_name), "_mlflow_original", None)
     if original is not None:
         setattr(destination, function_name, original)
+
+
+def patch_subclasses(base: type, patch: Callable[[type], None]) -> None:
+    """Patch the classes that stand on one: those defined already and those to come.
+
+    Args:
+        base: the class.
+        patch: patches one class, or leaves it.
+    """
+    for kind in _subclasses(base):
+        patch(kind)
+    own = vars(base).get("__init_subclass__")
+    if getattr(own, "_mlflow_patched", False):
+        return
+
+    class _Hook(classmethod):  # type: ignore[type-arg]
+        _mlflow_patched = True
+
+    def __init_subclass__(cls: type, **kwargs: Any) -> None:
+        if own is not None:
+            own.__get__(None, cls)(**kwargs)
+        else:
+            super(base, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]
+        try:
+            patch(cls)
+        except Exception:  # a class of the user must come into being whatever happens here
+            _logger.debug("Could not patch %s", cls, exc_info=True)
+
+    base.__init_subclass__ = _Hook(__init_subclass__)  # type: ignore[assignment, method-assign]
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    found: list[type] = kind.__subclasses__()
+    for sub in found:
+        yield sub
+        yield from _subclasses(sub)
 
 
 def _patched(

@@ -6,16 +6,17 @@ import os
 import sys
 from typing import Any
 
-from mlflow._later import observer
 from mlflow.exceptions import invalid
 from mlflow.models.deserialize import unpickling
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import FLAVORS, library_of
+from mlflow.models.flavors import FLAVORS, library_of, require_tested
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.packages import installed_version
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import folder_of_data, local_model_folder, model_file
+from mlflow.statsmodels import autologging
+from mlflow.tracking.autolog import autologging_integration
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "statsmodels"
@@ -235,4 +236,34 @@ class _StatsmodelsModelWrapper:
         return self.statsmodels_model.predict(start=row["start"], end=row["end"])
 
 
-autolog = observer("mlflow.statsmodels.autolog")
+# ----------------------------------------------------------------- autologging
+
+
+@autologging_integration(FLAVOR_NAME)
+def autolog(
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    extra_tags: dict[str, str] | None = None,
+) -> None:
+    """Log what statsmodels fits, from now on.
+
+    Args:
+        log_models: log models.
+        log_datasets: accepted as in MLflow, which logs none of statsmodels' either.
+        disable: switch it off.
+        exclusive: log nothing into runs that the user started.
+        disable_for_unsupported_versions: log nothing for versions that were not tested.
+        silent: no warnings.
+        registered_model_name: register each model under this name.
+        extra_tags: tags of runs that are begun by it.
+    """
+    if disable:
+        return
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
+    autologging.enable(log_model)
