@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from mlflow.entities.logged_models import LoggedModelParameter, LoggedModelStatus
 from mlflow.entities.run import Metric
+from mlflow.store.artifact.locate import artifact_repository
 
 MODEL = """flavors:
   python_function:
@@ -139,6 +142,72 @@ def test_models(tab, site):
     tab.see("@champion → 1")
 
 
+def test_versions_are_compared(tab, site):
+    """What they take, what they need and what their runs measured, differences only."""
+    experiment = site.store.create_experiment("versions")
+    site.store.create_registered_model("grown")
+    for number, (rmse, version) in enumerate(((0.5, "1.2"), (0.4, "1.5"))):
+        run_id = site.run(
+            experiment, f"run-{number}", params={"depth": number + 3, "same": 1},
+            metrics=[Metric("rmse", rmse, 1, 0)],
+        )  # fmt: skip
+        text = MODEL if number else MODEL.replace('"name": "alcohol"', '"name": "sugar"')
+        site.put(run_id, "model/MLmodel", text)
+        site.put(run_id, "model/requirements.txt", f"scikit-learn=={version}\nnumpy\n")
+        root = site.store.get_run(run_id).info.artifact_uri
+        site.store.create_model_version("grown", f"{root}/model", run_id)
+    tab.open("models/grown")
+    for number in (1, 2):
+        tab.page.get_by_label(f"Choose version {number}").check()
+    tab.page.get_by_role("button", name="Compare 2 versions").click()
+
+    tab.see("Compare 2 versions")
+    rows = tab.page.locator(".grid-row")
+    for words in ("rmse", "depth", "sugar", "alcohol", "scikit-learn"):
+        expect(rows.filter(has_text=words)).to_have_count(1)
+    expect(rows.filter(has_text="numpy")).to_have_count(0)
+    expect(rows.filter(has_text="fixed acidity")).to_have_count(0)
+    expect(rows.filter(has_text="rmse")).to_contain_text("20.0 %")
+    tab.shot("versions")
+
+
+def test_a_logged_model(tab, site):
+    """From its run to its page: signature, files, a tag; then a version that leads back to it."""
+    experiment = site.store.create_experiment("logged")
+    run_id = site.run(experiment, "trained", metrics=[Metric("rmse", 0.4, 1, 0)])
+    params = [LoggedModelParameter("depth", "5")]
+    model = site.store.create_logged_model(experiment, "forest", run_id, params=params)
+    repository = artifact_repository(model.artifact_location)
+    for path, text in (("MLmodel", MODEL), ("code/train.py", "print('trained')\n")):
+        repository.log_stream(io.BytesIO(text.encode()), path)
+    site.store.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    tab.open(f"experiments/{experiment}/runs/{run_id}")
+    tab.page.get_by_role("link", name="forest").click()
+
+    expect(tab.page.get_by_role("region", name="Inputs")).to_contain_text("alcohol")
+    expect(tab.page.locator(".code").first).to_contain_text(f"models:/{model.model_id}")
+    expect(tab.page.get_by_role("region", name="Params")).to_contain_text("depth")
+    tab.page.get_by_role("button", name="code", exact=True).click()
+    tab.page.get_by_role("button", name="train.py").click()
+    tab.see("print('trained')")
+    tab.page.get_by_role("button", name="Tag", exact=True).click()
+    tab.page.get_by_label("New tag, as key=value").fill("checked=yes")
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator(".tag").get_by_text("yes")).to_be_visible()
+    tab.shot("logged-model")
+    tab.page.get_by_role("button", name="Register model").click()
+    tab.page.get_by_label(re.compile("Name of the model")).fill("from-logged")
+    tab.page.keyboard.press("Enter")
+    tab.see("Version 1")
+    expect(tab.page.get_by_role("region", name="Inputs")).to_contain_text("alcohol")
+    version = site.store.get_model_version("from-logged", "1")
+    assert (model.model_id, run_id) == (version.model_id, version.run_id)
+    tab.page.get_by_role("link", name=model.model_id).click()
+    tab.see("from-logged 1")
+    tab.page.get_by_role("button", name="Remove the tag checked").click()
+    expect(tab.page.locator(".tag").get_by_text("yes")).to_have_count(0)
+
+
 def test_text_of_users_is_text(tab, site):
     """Names, keys, values, tags and descriptions that would be programs elsewhere."""
     experiment = site.store.create_experiment(f"hostile {HOSTILE}")
@@ -167,7 +236,8 @@ def test_text_of_users_is_text(tab, site):
 
 @pytest.mark.parametrize(
     "place",
-    ["nothing/here", "experiments/999999999", "experiments/0/runs/" + "f" * 32, "models/none",
+    ["nothing/here", "experiments/999999999", "experiments/0/models/m-" + "0" * 32,
+     "models/none/compare", "models/none/compare?versions=1,2", "experiments/0/runs/" + "f" * 32, "models/none",
      "models/none/versions/3", "compare", "compare?runs=" + "f" * 32,
      "experiments/0?q=((((&cols=__proto__,x&sort=__proto__&w=a=b&group=tags.%60",
      "experiments/0?layout=charts&plot=parallel&brush=x%3D9:9&axes=params.none"],

@@ -22,15 +22,17 @@ const PAGES: Record<string, () => Promise<Page>> = {
   trash: async () => (await import("./pages/trash.tsx")).TrashPage as Page,
   models: async () => (await import("./pages/models/list.tsx")).ModelsPage as Page,
   model: async () => (await import("./pages/models/model.tsx")).ModelPage as Page,
+  versions: async () => (await import("./pages/models/versions.tsx")).VersionsPage as Page,
+  logged: async () => (await import("./pages/models/logged.tsx")).LoggedModelPage as Page,
   version: async () => (await import("./pages/models/version.tsx")).VersionPage as Page,
   runs: async () => (await import("./pages/runs/page.tsx")).RunsPage as Page,
 };
 
 function pageOf([first, second, third, fourth]: readonly string[]): string | null {
   if (!first) return "experiments";
-  if (first === "experiments") return second ? (third === "runs" && fourth ? "run" : "runs") : "experiments";
+  if (first === "experiments") return second ? (third === "runs" && fourth ? "run" : third === "models" && fourth ? "logged" : "runs") : "experiments";
   if (first === "compare" || first === "trash") return first;
-  if (first === "models") return second ? (third === "versions" && fourth ? "version" : "model") : "models";
+  if (first === "models") return second ? (third === "versions" && fourth ? "version" : third === "compare" ? "versions" : "model") : "models";
   return null;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { placeOf, readModel, versionColumns } from "../src/lib/mlmodel.ts";
 import { requirements, textDiff } from "../src/lib/textdiff.ts";
 import { alsoChanged, deviation, difference, isLuck, judge, levelFor, random, samplesOf } from "../src/lib/verdict.ts";
 
@@ -78,4 +79,24 @@ test("texts differ in lines", () => {
 test("packages of a requirements file", () => {
   const found = requirements("mlflow==3.17\nScikit_Learn >= 1.2 # why\n\n# no\n-r other.txt\nuvicorn[standard]==0.30; python_version < '3.12'\nnumpy\ngit+https://x.org/y");
   assert.deepEqual([...found], [["mlflow", "3.17"], ["scikit-learn", ">= 1.2"], ["uvicorn", "0.30[standard] ; python_version < '3.12'"], ["numpy", "any"]]);
+});
+
+test("versions know where their files are", () => {
+  const id = "a".repeat(32);
+  const model = `m-${"b".repeat(32)}`;
+  const place = (source: string, model_id = "") => placeOf({ source, run_id: id, model_id });
+  assert.deepEqual(place(`runs:/${id}/model/`), { id, folder: "model" });
+  assert.deepEqual(place(`file:///x/0/${id}/artifacts/a/b`), { id, folder: "a/b" });
+  assert.deepEqual([place(`models:/${model}`), place(`file:///x/0/models/${model}/artifacts`), place("s3://x/y", model)], Array(3).fill({ id: model, folder: "" }));
+  assert.equal(place(`runs:/${"c".repeat(32)}/model`), null);
+  assert.equal(place("s3://x/y"), null);
+});
+
+test("versions are compared by what they are and what their runs have", () => {
+  const info = readModel(`flavors:\n  sklearn:\n    code: null\nsignature:\n  inputs: '[{"type": "double", "name": "alcohol", "required": false}]'\n`);
+  const version = (version: string, run_id: string) => ({ version, run_id, aliases: version === "1" ? ["champion"] : [], current_stage: "None", creation_timestamp: 5 });
+  const found = versionColumns([version("2", "b"), version("1", "a"), version("3", "gone")], { "attributes.run_id": ["a", "b"], "attributes.run_name": ["A", "B"], "metrics.rmse": [1, 2], "tags.x": ["u", "v"] }, [{ info, packages: new Map([["numpy", "2.0"]]) }, { info: null, packages: null }, { info: null, packages: null }]);
+  assert.deepEqual(found["version.aliases"], [null, "@champion", null]);
+  assert.deepEqual([found["version.run"], found["metrics.rmse"], found["tags.x"]], [["B", "A", null], [2, 1, null], undefined]);
+  assert.deepEqual([found["inputs.alcohol"], found["packages.numpy"]], [["double, optional", null, null], ["2.0", null, null]]);
 });

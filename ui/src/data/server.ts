@@ -106,6 +106,19 @@ function readRun(wire: WireRun): Run {
   };
 }
 
+function readLogged({ info, data }: WireModel): LoggedModel {
+  return {
+    ...info,
+    creation_timestamp_ms: Number(info.creation_timestamp_ms),
+    status: String(info.status).replace("LOGGED_MODEL_", ""),
+    source_run_id: info.source_run_id ?? "",
+    model_type: info.model_type ?? "",
+    tags: info.tags ?? [],
+    params: data?.params ?? [],
+    metrics: data?.metrics ?? [],
+  };
+}
+
 function readVersion(wire: Partial<ModelVersion>): ModelVersion {
   return {
     name: "", version: "", description: "", current_stage: "None", source: "", run_id: "", status: "READY", model_id: "",
@@ -239,16 +252,11 @@ export class ServerSource implements Source, Writer {
   async loggedModels(experiments: readonly string[], run: string, signal?: AbortSignal): Promise<LoggedModel[]> {
     const body = { experiment_ids: experiments, max_results: 100, ...(run ? { filter: `source_run_id = ${text(run)}` } : {}) };
     const found = await post<{ models?: WireModel[] }>("logged-models/search", body, signal);
-    return (found.models ?? []).map(({ info, data }) => ({
-      ...info,
-      creation_timestamp_ms: Number(info.creation_timestamp_ms),
-      status: String(info.status).replace("LOGGED_MODEL_", ""),
-      source_run_id: info.source_run_id ?? "",
-      model_type: info.model_type ?? "",
-      tags: info.tags ?? [],
-      params: data?.params ?? [],
-      metrics: data?.metrics ?? [],
-    }));
+    return (found.models ?? []).map(readLogged);
+  }
+
+  async loggedModel(id: string, signal?: AbortSignal): Promise<LoggedModel> {
+    return readLogged((await get<{ model: WireModel }>(`logged-models/${encodeURIComponent(id)}`, {}, signal)).model);
   }
 
   async registeredModels(find: string, signal?: AbortSignal): Promise<RegisteredModel[]> {

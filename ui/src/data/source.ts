@@ -259,6 +259,7 @@ export interface Source {
   /** Some bytes of a file, and how large it is where that is known. */
   bytes(run: string, path: string, start: number, end: number, signal?: AbortSignal): Promise<{ body: Uint8Array; size: number | null }>;
   loggedModels(experiments: readonly string[], run: string, signal?: AbortSignal): Promise<LoggedModel[]>;
+  loggedModel(id: string, signal?: AbortSignal): Promise<LoggedModel>;
   registeredModels(find: string, signal?: AbortSignal): Promise<RegisteredModel[]>;
   registeredModel(name: string, signal?: AbortSignal): Promise<RegisteredModel>;
   versions(filter: string, signal?: AbortSignal): Promise<ModelVersion[]>;

@@ -5,15 +5,15 @@ import type { Kind } from "./columns.ts";
 
 export interface DiffRow {
   id: string;
-  kind: Kind | "packages";
+  kind: Kind | "packages" | "inputs" | "outputs" | "version";
   key: string;
   cells: Cell[];
   differs: boolean;
 }
 
-const ORDER: DiffRow["kind"][] = ["metrics", "params", "attributes", "tags", "packages"];
+const ORDER: DiffRow["kind"][] = ["version", "metrics", "params", "inputs", "outputs", "attributes", "tags", "packages"];
 const HIDDEN = new Set(["attributes.run_id", "attributes.run_name", "attributes.lifecycle_stage", "tags.mlflow.runName", "tags.mlflow.user"]);
-const NEVER_ALIKE = new Set(["attributes.start_time", "attributes.end_time", "attributes.duration"]);
+const NEVER_ALIKE = new Set(["attributes.start_time", "attributes.end_time", "attributes.duration", "version.made"]);
 
 /** Whether two cells say the same: numbers by value, so that `0.10` is `0.1`. */
 export function same(a: Cell, b: Cell): boolean {

@@ -1,5 +1,7 @@
 // Reads what a page shows of an `MLmodel` file: its flavors and its signature. Not YAML in general.
 
+import type { Cell } from "./format.ts";
+
 export interface Field {
   name: string;
   type: string;
@@ -81,4 +83,51 @@ function typeName(one: Record<string, unknown>): string {
   if (type === "array" && one["items"]) return `array of ${typeName(one["items"] as Record<string, unknown>)}`;
   if (type === "object" && one["properties"]) return `object { ${Object.keys(one["properties"] as object).join(", ")} }`;
   return type;
+}
+
+/** What files are asked of, and the folder there. */
+export interface ModelPlace {
+  id: string;
+  folder: string;
+}
+
+/** Where the files of a version are: in its run, or in a logged model; null when nothing here can say. */
+export function placeOf(version: { source: string; run_id: string; model_id: string }): ModelPlace | null {
+  const uri = /^runs:\/+([^/]+)\/(.+)$/.exec(version.source);
+  if (uri && uri[1] === version.run_id) return { id: version.run_id, folder: uri[2]!.replace(/\/$/, "") };
+  const mark = `/${version.run_id}/artifacts/`;
+  const at = version.run_id ? version.source.indexOf(mark) : -1;
+  if (!uri && at >= 0) return { id: version.run_id, folder: version.source.slice(at + mark.length).replace(/\/$/, "") };
+  const logged = version.model_id || /(?:^models:\/|\/)(m-[0-9a-f]{32})(?:\/artifacts)?\/?$/.exec(version.source)?.[1];
+  return logged ? { id: logged, folder: "" } : null;
+}
+
+interface Version {
+  version: string;
+  run_id: string;
+  aliases: string[];
+  current_stage: string;
+  creation_timestamp: number;
+}
+
+/** Columns for comparing versions: a cell for each, of what they are, what their runs have, what they take and need. */
+export function versionColumns(versions: readonly Version[], ofRuns: Record<string, Cell[]>, known: readonly { info: ModelInfo | null; packages: Map<string, string> | null }[]): Record<string, Cell[]> {
+  const places = versions.map((one) => (ofRuns["attributes.run_id"] ?? []).indexOf(one.run_id));
+  const found: Record<string, Cell[]> = {
+    "version.aliases": versions.map((one) => one.aliases.map((alias) => `@${alias}`).join(" ") || null),
+    "version.stage": versions.map((one) => (one.current_stage === "None" ? null : one.current_stage)),
+    "version.made": versions.map((one) => one.creation_timestamp),
+    "version.run": places.map((at) => (at < 0 ? null : ofRuns["attributes.run_name"]?.[at])),
+    "version.flavors": known.map((one) => one.info?.flavors.join(", ") ?? null),
+  };
+  for (const [id, cells] of Object.entries(ofRuns)) if (/^(metrics|params)\./.test(id)) found[id] = places.map((at) => (at < 0 ? null : cells[at]));
+  const rows = (kind: string, of: (one: (typeof known)[number]) => Iterable<readonly [string, string]>) => {
+    const own = known.map((one) => new Map(of(one)));
+    for (const key of new Set(own.flatMap((one) => [...one.keys()]))) found[`${kind}.${key}`] = own.map((one) => one.get(key) ?? null);
+  };
+  const typed = (fields: Field[] | null | undefined) => (fields ?? []).map((one) => [one.name, one.required ? one.type : `${one.type}, optional`] as const);
+  rows("inputs", (one) => typed(one.info?.inputs));
+  rows("outputs", (one) => typed(one.info?.outputs));
+  rows("packages", (one) => one.packages ?? []);
+  return found;
 }

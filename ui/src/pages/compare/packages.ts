@@ -22,11 +22,17 @@ export async function modelFolders(run: string, experiment: string, signal: Abor
   return [...inRun, ...own.filter(([, , name]) => !names.has(name))];
 }
 
+/** What the model in a folder of a run, or in a logged model, needs; null where it does not say. */
+export async function packagesAt(id: string, folder: string, signal: AbortSignal): Promise<Map<string, string> | null> {
+  const path = folder ? `${folder}/${NAME}` : NAME;
+  const there = (await source.artifacts(id, folder, signal)).some((one) => one.path === path);
+  return there ? requirements(new TextDecoder().decode((await source.bytes(id, path, 0, MOST_BYTES, signal)).body)) : null;
+}
+
 async function packagesOf(run: string, experiment: string, signal: AbortSignal): Promise<Map<string, string> | null> {
   for (const [id, folder] of await modelFolders(run, experiment, signal)) {
-    const path = folder ? `${folder}/${NAME}` : NAME;
-    const there = (await source.artifacts(id, folder, signal)).find((one) => one.path === path);
-    if (there) return requirements(new TextDecoder().decode((await source.bytes(id, path, 0, MOST_BYTES, signal)).body));
+    const found = await packagesAt(id, folder, signal);
+    if (found) return found;
   }
   return null;
 }

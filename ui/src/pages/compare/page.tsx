@@ -1,24 +1,22 @@
 // Runs side by side: what differs, by how much, and their charts.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { Button, Empty, Failure, Field, Skeleton, Status, Tabs } from "../../widgets/parts.tsx";
-import { Grid, type GridColumn } from "../../widgets/grid.tsx";
+import { Button, Empty, Failure, Skeleton, Tabs } from "../../widgets/parts.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Charts, ChartSettings } from "../../widgets/charts.tsx";
 import { ImageGrid } from "../../widgets/imagegrid.tsx";
 import { Parallel } from "../../widgets/parallel.tsx";
 import { Scatter } from "../../widgets/scatter.tsx";
-import { experimentNames } from "../../app/experiments.ts";
 import { useLoad } from "../../app/load.ts";
 import { go, href, patch, query } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import type { Compared } from "../../data/source.ts";
 import { colorsOf } from "../../lib/colors.ts";
-import { isDown, worth } from "../../lib/columns.ts";
-import { change, datasetTrouble, diffRows, same, type DiffRow } from "../../lib/diff.ts";
-import { count, date, duration, metric, num, type Cell } from "../../lib/format.ts";
-import { csvOf, download } from "../../lib/save.ts";
+import { worth } from "../../lib/columns.ts";
+import { datasetTrouble, diffRows } from "../../lib/diff.ts";
+import { count } from "../../lib/format.ts";
 import { list, readList } from "../../lib/url.ts";
+import { DiffTable } from "./table.tsx";
 import { FilesDiff } from "./files.tsx";
 import { usePackages } from "./packages.ts";
 import { Verdict } from "./verdict.tsx";
@@ -26,10 +24,6 @@ import { readRanges, writeRanges } from "../runs/many.tsx";
 
 const TABS = [["table", "Differences"], ["charts", "Charts"], ["parallel", "Parallel"], ["scatter", "Scatter"], ["verdict", "Verdict"], ["images", "Images"], ["files", "Files"]] as const;
 type Tab = (typeof TABS)[number][0];
-
-interface RunColumn extends GridColumn {
-  at: number;
-}
 
 export function ComparePage() {
   const ids = readList(query.value["runs"]);
@@ -59,7 +53,7 @@ export function ComparePage() {
       )}
       {loaded.error && !data ? <Failure error={loaded.error} retry={loaded.reload} />
         : !data ? <div class="pad"><Skeleton lines={10} /></div>
-        : tab === "table" ? <DiffTable data={data} ids={shown} colors={colors} nameOf={nameOf} />
+        : tab === "table" ? <RunsDiff data={data} ids={shown} colors={colors} nameOf={nameOf} />
         : tab === "verdict" ? <Verdict data={data} />
         : tab === "images" ? <ImageGrid runs={shown.map((id, at) => ({ id, name: nameOf(at), color: colors.get(id)! }))} />
         : tab === "files" ? <FilesDiff data={data} ids={shown} nameOf={nameOf} />
@@ -124,86 +118,13 @@ function ComparePlots({ kind, data, ids }: { kind: "parallel" | "scatter"; data:
   );
 }
 
-function DiffTable({ data, ids, colors, nameOf }: { data: Compared; ids: string[]; colors: Map<string, string>; nameOf: (at: number) => string }) {
-  const all = query.value["all"] === "1";
-  const find = (query.value["find"] ?? "").toLowerCase();
-  const [focus, setFocus] = useState(-1);
-  const base = Math.max(0, ids.indexOf(query.value["base"] ?? ids[0]!));
+function RunsDiff({ data, ids, colors, nameOf }: { data: Compared; ids: string[]; colors: Map<string, string>; nameOf: (at: number) => string }) {
   const packages = usePackages(ids, data.columns["attributes.experiment_id"] ?? []);
-  const rows = useMemo(() => diffRows({ ...data.columns, ...packages }), [data, packages]);
-  const found = rows.filter((one) => (all || one.differs || one.kind === "metrics") && (!find || one.key.toLowerCase().includes(find)) && (all || !/^mlflow\.(log-model|source\.type|autologging)/.test(one.key)));
-  const entries: (DiffRow | { heading: string; count: number })[] = [];
-  for (const [kind, title] of [["metrics", "Metrics"], ["params", "Params"], ["attributes", "Run"], ["tags", "Tags"], ["packages", "Packages"]] as const) {
-    const own = found.filter((one) => one.kind === kind);
-    if (own.length) entries.push({ heading: title, count: own.length }, ...own);
-  }
-  const hidden = rows.length - found.length;
-  const columns: RunColumn[] = ids.map((id, at) => ({ id, at, width: 168, numeric: true }));
-  const remove = (id: string) => patch({ runs: list(ids.filter((one) => one !== id)) });
+  const columns = useMemo(() => ({ ...data.columns, ...packages }), [data, packages]);
   return (
-    <div class="diff">
-      <div class="preview-bar">
-        <Field label="Find a key" icon="search" value={query.value["find"] ?? ""} onInput={(event) => patch({ find: event.currentTarget.value || undefined })} />
-        <label class="check-line"><input type="checkbox" checked={!all} onChange={() => patch({ all: all ? undefined : "1" })} /> Differences only</label>
-        {hidden > 0 && !find && <span class="dim">{hidden} the same</span>}
-        <span class="spring" />
-        <Button kind="quiet" icon="download" onClick={() => download("compare.csv", csvOf(["key", ...ids.map((_, at) => nameOf(at))], rows.map((row) => [row.id, ...row.cells])), "text/csv")}>CSV</Button>
-      </div>
-      <div class="diff-body">
-        <Grid<RunColumn>
-          label="Differences between the runs" count={entries.length} leadWidth={innerWidth < 700 ? 130 : 250} headHeight={56}
-          pinned={columns.filter((one) => one.at === base)} columns={columns.filter((one) => one.at !== base)}
-          leadHeader={<span class="head-label">Key</span>}
-          lead={(row) => {
-            const entry = entries[row]!;
-            return "heading" in entry ? <strong class="diff-heading">{entry.heading} <span class="dim">{entry.count}</span></strong> : <span title={entry.id}>{entry.key}</span>;
-          }}
-          header={(one) => (
-            <div class="diff-head">
-              <a href={href(["experiments", String(data.columns["attributes.experiment_id"]![one.at]), "runs", one.id])} title={nameOf(one.at)}><i class="dot" style={{ background: colors.get(one.id)! }} /><span>{nameOf(one.at)}</span></a>
-              <div class="diff-tools">
-                {one.at === base ? <span class="chip">baseline</span> : <button type="button" onClick={() => patch({ base: one.id })}>set as baseline</button>}
-                {ids.length > 2 && <button type="button" aria-label={`Leave out ${nameOf(one.at)}`} onClick={() => remove(one.id)}><Icon name="close" size={12} /></button>}
-              </div>
-            </div>
-          )}
-          cell={(row, one) => {
-            const entry = entries[row]!;
-            return "heading" in entry ? null : <DiffCell row={entry} at={one.at} base={base} />;
-          }}
-          rowKey={(row) => {
-            const entry = entries[row]!;
-            return "heading" in entry ? entry.heading : entry.id;
-          }}
-          rowClass={(row) => ("heading" in entries[row]! ? "heading-row" : "")}
-          focus={focus} onFocus={setFocus}
-        />
-      </div>
-    </div>
+    <DiffTable
+      label="Differences between the runs" columns={columns} ids={ids} nameOf={nameOf} colorOf={(at) => colors.get(ids[at]!)!}
+      hrefOf={(at) => href(["experiments", String(data.columns["attributes.experiment_id"]![at]), "runs", ids[at]!])} onIds={(next) => patch({ runs: list(next) })}
+    />
   );
-}
-
-function DiffCell({ row, at, base }: { row: DiffRow; at: number; base: number }) {
-  const value = row.cells[at];
-  const other = at !== base && !same(value, row.cells[base]);
-  if (value === null || value === undefined) return <span class={other ? "changed none" : "none"}>–</span>;
-  if (row.kind === "metrics") {
-    const number = metric(value);
-    const numbers = row.cells.map((cell) => metric(cell)).filter((one): one is number => one !== null && Number.isFinite(one));
-    const less = isDown(row.key);
-    const best = numbers.length > 1 && row.differs && number === (less ? Math.min(...numbers) : Math.max(...numbers));
-    const delta = at === base ? "" : change(number, metric(row.cells[base] as Cell));
-    const better = delta !== "" && (delta.startsWith("−") === less);
-    return (
-      <span class={best ? "best-value" : ""} title={String(value)}>
-        {delta && <small class={better ? "better" : "worse"}>{delta}</small>} {number === null ? String(value) : num(number)}
-      </span>
-    );
-  }
-  const text = row.id === "attributes.start_time" || row.id === "attributes.end_time" ? date(value as number)
-    : row.id === "attributes.duration" ? duration(value as number)
-    : row.id === "attributes.experiment_id" ? (experimentNames.value.get(String(value)) ?? String(value))
-    : String(value);
-  if (row.id === "attributes.status") return <Status value={text} />;
-  return <span class={other ? "changed" : ""} title={text}>{row.key === "mlflow.source.git.commit" ? text.slice(0, 10) : text}</span>;
 }

@@ -31,7 +31,8 @@ export function ModelPage() {
   };
   const model = loaded.stale ? undefined : loaded.data;
   const all = versions.data ?? [];
-  const picked = all.filter((one) => chosen.has(one.version) && one.run_id);
+  // The oldest first: what changed is told from it.
+  const picked = all.filter((one) => chosen.has(one.version)).sort((a, b) => Number(a.version) - Number(b.version));
   return (
     <div class="page">
       <header class="page-head">
@@ -43,7 +44,7 @@ export function ModelPage() {
           { label: "Delete the model", icon: "trash", danger: true, run: () => setRemoving(true) },
         ]} />
         <span class="spring" />
-        {picked.length > 1 && <Button kind="primary" icon="compare" onClick={() => go(href(["compare"], { runs: list(picked.map((one) => one.run_id)) }))}>{`Compare ${picked.length} versions`}</Button>}
+        {picked.length > 1 && <Button kind="primary" icon="compare" onClick={() => go(href(["models", name, "compare"], { versions: list(picked.map((one) => one.version)) }))}>{`Compare ${picked.length} versions`}</Button>}
       </header>
       {loaded.error && !model ? <Failure error={loaded.error} retry={loaded.reload} /> : !model ? <div class="pad"><Skeleton lines={8} /></div> : (
         <div class="overview">

@@ -9,23 +9,13 @@ import { useLoad } from "../../app/load.ts";
 import { go, href, path } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
-import type { ModelVersion } from "../../data/source.ts";
 import { metric, num } from "../../lib/format.ts";
-import { readModel } from "../../lib/mlmodel.ts";
-import { Signature, Snippets } from "../run/model.tsx";
+import { placeOf } from "../../lib/mlmodel.ts";
+import { modelAt, Signature, Snippets } from "../run/model.tsx";
 import { Aliases } from "./aliases.tsx";
 import { RunLink } from "./model.tsx";
 
 const STAGES = ["None", "Staging", "Production", "Archived"];
-
-/** Where in its run a version's files are: what follows the artifact root in its source. */
-export function pathInRun(version: ModelVersion): string | null {
-  const uri = /^runs:\/+([^/]+)\/(.+)$/.exec(version.source);
-  if (uri) return uri[1] === version.run_id ? uri[2]!.replace(/\/$/, "") : null;
-  const mark = `/${version.run_id}/artifacts/`;
-  const at = version.source.indexOf(mark);
-  return version.run_id && at >= 0 ? version.source.slice(at + mark.length).replace(/\/$/, "") : null;
-}
 
 export function VersionPage() {
   const [, name = "", , number = ""] = path.value;
@@ -36,9 +26,10 @@ export function VersionPage() {
     return found;
   }, 5000);
   const version = loaded.stale ? undefined : loaded.data;
-  const inRun = version ? pathInRun(version) : null;
+  const place = version ? placeOf(version) : null;
+  const inRun = place && place.id === version?.run_id ? place.folder : null;
   const run = useLoad(version?.run_id ? `run ${version.run_id}` : null, (signal) => source.run(version!.run_id, signal)).data;
-  const info = useLoad(version && inRun !== null ? `mlmodel ${version.run_id} ${inRun}` : null, async (signal) => readModel(new TextDecoder().decode((await source.bytes(version!.run_id, `${inRun}/MLmodel`, 0, 1_000_000, signal)).body)));
+  const info = useLoad(place ? `mlmodel ${place.id} ${place.folder}` : null, (signal) => modelAt(place!, signal));
   const [aliasing, setAliasing] = useState(false);
   useEffect(() => {
     document.title = `${name} ${number} · Millstream`;
@@ -88,7 +79,7 @@ export function VersionPage() {
             <Panel title="Where it came from">
               <ol class="lineage">
                 {run && <li><Icon name="flask" size={14} /><span>Run</span><RunLink id={version.run_id} /></li>}
-                {version.model_id && <li><Icon name="box" size={14} /><span>Logged model</span><code class="clip" title={version.model_id}>{version.model_id}</code></li>}
+                {version.model_id && <li><Icon name="box" size={14} /><span>Logged model</span>{run ? <a class="clip" href={href(["experiments", run.info.experiment_id, "models", version.model_id])} title={version.model_id}>{version.model_id}</a> : <code class="clip" title={version.model_id}>{version.model_id}</code>}</li>}
                 {run && inRun && <li><Icon name="folder" size={14} /><span>Files</span><a href={href(["experiments", run.info.experiment_id, "runs", version.run_id, "artifacts", ...inRun.split("/")])}>{inRun}</a></li>}
                 <li class="here"><Icon name="tag" size={14} /><span>Version</span>{number}</li>
                 {version.aliases.map((alias) => <li key={alias}><Icon name="link" size={14} /><span>Alias</span>@{alias}</li>)}

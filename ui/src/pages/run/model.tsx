@@ -9,11 +9,16 @@ import { go, href } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
 import type { Run } from "../../data/source.ts";
-import { readModel, type Field as Column, type ModelInfo } from "../../lib/mlmodel.ts";
+import { readModel, type Field as Column, type ModelInfo, type ModelPlace } from "../../lib/mlmodel.ts";
+
+/** What the `MLmodel` of a folder says. */
+export async function modelAt({ id, folder }: ModelPlace, signal: AbortSignal): Promise<ModelInfo> {
+  return readModel(new TextDecoder().decode((await source.bytes(id, folder ? `${folder}/MLmodel` : "MLmodel", 0, 1_000_000, signal)).body));
+}
 
 export function ModelFolder({ run, path }: { run: Run; path: string }) {
   const id = run.info.run_id;
-  const loaded = useLoad(`model ${id} ${path}`, async (signal) => readModel(new TextDecoder().decode((await source.bytes(id, `${path}/MLmodel`, 0, 1_000_000, signal)).body)));
+  const loaded = useLoad(`model ${id} ${path}`, (signal) => modelAt({ id, folder: path }, signal));
   const [registering, setRegistering] = useState(false);
   if (loaded.error) return <Failure error={loaded.error} retry={loaded.reload} />;
   if (!loaded.data || loaded.stale) return <div class="pad"><Skeleton lines={8} /></div>;
@@ -28,7 +33,7 @@ export function ModelFolder({ run, path }: { run: Run; path: string }) {
       </div>
       <Signature info={info} />
       <Snippets uri={`runs:/${id}/${path}`} info={info} full={`${run.info.artifact_uri}/${path}`} />
-      {registering && <Register run={run} path={path} modelId={info.id} onClose={() => setRegistering(false)} />}
+      {registering && <Register runId={id} at={`${run.info.artifact_uri.replace(/\/$/, "")}/${path}`} modelId={info.id} onClose={() => setRegistering(false)} />}
     </div>
   );
 }
@@ -78,7 +83,7 @@ export function Snippets({ uri, info, full }: { uri: string; info: ModelInfo; fu
   );
 }
 
-export function Register({ run, path, modelId, onClose }: { run: Run; path: string; modelId: string; onClose: () => void }) {
+export function Register({ runId, at, modelId, onClose }: { runId: string; at: string; modelId: string; onClose: () => void }) {
   const [name, setName] = useState("");
   const [alias, setAlias] = useState("");
   const [find, setFind] = useState("");
@@ -92,7 +97,7 @@ export function Register({ run, path, modelId, onClose }: { run: Run; path: stri
         if ((error as { code?: string }).code !== "RESOURCE_ALREADY_EXISTS") throw error;
       }
     }
-    const body = { name: wanted, source: `${run.info.artifact_uri.replace(/\/$/, "")}/${path}`, run_id: run.info.run_id, ...(modelId.startsWith("m-") ? { model_id: modelId } : {}) };
+    const body = { name: wanted, source: at, run_id: runId, ...(modelId.startsWith("m-") ? { model_id: modelId } : {}) };
     const made = (await source.post("model-versions/create", body)) as { model_version: { version: string } };
     const { version } = made.model_version;
     const named = alias.trim().replace(/^@/, "");

@@ -21,7 +21,7 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
   const params = useMemo(() => [...run.params].sort((a, b) => (a.key < b.key ? -1 : 1)), [run.params]);
   const own = Object.entries(tags).filter(([key]) => !key.startsWith("mlflow.") && !key.startsWith("millstream.")).map(([key, value]) => ({ key, value }));
   const commit = tags["mlflow.source.git.commit"];
-  const [registering, setRegistering] = useState<{ path: string; id: string } | null>(null);
+  const [registering, setRegistering] = useState<{ at: string; id: string } | null>(null);
   const failure = tags["millstream.error.type"];
   const end = info.end_time;
   const set = async (key: string, value: string) => {
@@ -95,10 +95,10 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
             <ul class="plain-list">
               {models.map((one) => (
                 <li key={one.model_id}>
-                  <a href={href(["experiments", info.experiment_id, "runs", id, "artifacts", one.name])}>{one.name}</a>
+                  <a href={href(["experiments", info.experiment_id, "models", one.model_id])}>{one.name}</a>
                   <span class="dim">{one.status === "READY" ? "" : one.status.toLowerCase()}</span>
                   <span class="spring" />
-                  <Button icon="box" onClick={() => setRegistering({ path: one.name, id: one.model_id })}>Register</Button>
+                  <Button icon="box" onClick={() => setRegistering({ at: one.artifact_uri, id: one.model_id })}>Register</Button>
                 </li>
               ))}
               {versions.map((one) => (
@@ -125,7 +125,7 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
           </Panel>
         )}
       </aside>
-      {registering && <Register run={run} path={registering.path} modelId={registering.id} onClose={() => setRegistering(null)} />}
+      {registering && <Register runId={id} at={registering.at} modelId={registering.id} onClose={() => setRegistering(null)} />}
     </div>
   );
 }
