@@ -202,3 +202,19 @@ def test_without_the_library_the_line_that_installs_it_is_said(tmp_path, monkeyp
         mlflow.pyfunc.load_model(tmp_path / "m")
     with pytest.raises(MlflowException, match="need: pip install lightgbm"):
         mlflow.lightgbm.save_model(object(), tmp_path / "n")
+
+
+def test_a_frame_that_conforms_reaches_the_library_itself(tmp_path):
+    frames = []
+    for kind in ("Booster", "LGBMClassifier"):
+        path = tmp_path / kind
+        mlflow.lightgbm.save_model(
+            MODELS[kind](), path, signature=mlflow.models.infer_signature(FRAME)
+        )
+        loaded = mlflow.pyfunc.load_model(path)
+        raw = loaded.get_raw_model()
+        real = raw.predict
+        raw.predict = lambda data, real=real: frames.append(data) or real(data)
+        loaded.predict(FRAME)
+
+    assert [frame is FRAME for frame in frames] == [True, True]

@@ -39,6 +39,23 @@ def test_data_is_checked_against_the_signature():
         model.predict(pd.DataFrame({"a": [1.0]}))
 
 
+def test_only_a_model_that_reads_gets_the_callers_frame(monkeypatch):
+    class Reads(Plain):
+        is_read_only = True
+
+    copies = []
+    real = pd.DataFrame.copy
+    monkeypatch.setattr(
+        pd.DataFrame, "copy", lambda self, deep=True: copies.append(deep) or real(self, deep)
+    )
+    signature = infer_signature(FRAME)
+
+    assert described(Reads(), signature).predict(FRAME) is FRAME
+    assert copies == []
+    assert described(Plain(), signature).predict(FRAME) is not FRAME
+    assert len(copies) == 1
+
+
 def test_without_a_signature_data_passes_as_it_is():
     data = object()
 

@@ -65,6 +65,15 @@ def test_what_a_model_does_to_its_input_is_not_seen_by_the_caller():
     pd.testing.assert_frame_equal(frame, before)
 
 
+def test_who_only_reads_gets_the_very_frame_where_it_conforms():
+    frame = doubles()
+    assert enforce_columns(frame, DOUBLES, is_read_only=True) is frame
+    reordered = frame[list(reversed(NAMES))]
+    assert enforce_columns(reordered, DOUBLES, is_read_only=True).columns.tolist() == NAMES
+    with pytest.raises(MlflowException, match="missing inputs"):
+        enforce_columns(frame[NAMES[1:]], DOUBLES, is_read_only=True)
+
+
 def test_values_of_a_conforming_frame_are_not_copied():
     if int(pd.__version__.partition(".")[0]) < 3:
         pytest.skip("without copy-on-write a model could change its caller's values")

@@ -194,3 +194,20 @@ def test_without_the_library_the_line_that_installs_it_is_said(tmp_path, monkeyp
         mlflow.pyfunc.load_model(tmp_path / "m")
     with pytest.raises(MlflowException, match="need: pip install xgboost"):
         mlflow.xgboost.save_model(object(), tmp_path / "n")
+
+
+def test_a_frame_that_conforms_reaches_the_library_itself(tmp_path):
+    frames = []
+
+    def watched(model, path):
+        mlflow.xgboost.save_model(model, path, signature=infer_signature(FRAME))
+        loaded = mlflow.pyfunc.load_model(path)
+        raw = loaded.get_raw_model()
+        real = raw.predict
+        raw.predict = lambda data, **kwargs: frames.append(data) or real(data, **kwargs)
+        loaded.predict(FRAME)
+
+    watched(MODELS["XGBRegressor"](), tmp_path / "own")
+    watched(Own(n_estimators=2).fit(FRAME, TARGET), tmp_path / "users")
+
+    assert [frame is FRAME for frame in frames] == [True, False]

@@ -267,6 +267,8 @@ class _LGBModelWrapper:
 
     def __init__(self, lgb_model: Any) -> None:
         self.lgb_model = lgb_model
+        # A class of the user may write into what it predicts on.
+        self.is_read_only = class_name(lgb_model).startswith("lightgbm.")
 
     def get_raw_model(self) -> Any:
         """Return the Booster or the estimator."""

@@ -14,19 +14,22 @@ __all__ = ["enforce_inputs", "enforce_params", "enforce_schema", "validate_schem
 _SHOWN_CHARACTERS = 2000
 
 
-def enforce_inputs(data: Any, schema: Schema, flavor: str | None = None) -> Any:
+def enforce_inputs(
+    data: Any, schema: Schema, flavor: str | None = None, *, is_read_only: bool = False
+) -> Any:
     """Do what `enforce_schema` does, and tell a failure the way callers of `predict` know it.
 
     Args:
         data: whatever `predict` was called with.
         schema: the model's input schema.
         flavor: the model's flavor.
+        is_read_only: whether the model never writes into what it is given.
 
     Raises:
         MlflowException: the data does not fit (error class SCHEMA_ENFORCEMENT_FAILED).
     """
     try:
-        return enforce_schema(data, schema, flavor)
+        return enforce_schema(data, schema, flavor, is_read_only=is_read_only)
     except Exception as error:
         if MLFLOW_DISABLE_SCHEMA_DETAILS.get():
             message = "Failed to enforce model input schema. Please check your input data."

@@ -46,6 +46,8 @@ class PyFuncModel:
         self._model_impl = model_impl
         self._predict_fn = getattr(model_impl, predict_fn)
         self._takes_params = takes_params(self._predict_fn)
+        # Code of a library that reads only needs no frame of its own; code of users does.
+        self._is_read_only = getattr(model_impl, "is_read_only", None) is True
         self._predict_stream_fn = (
             getattr(model_impl, predict_stream_fn, None) if predict_stream_fn else None
         )
@@ -98,7 +100,7 @@ class PyFuncModel:
         hinted = meta.is_signature_from_type_hint or meta.type_hint_from_example
         # With type hints the model itself takes what the hint says.
         if schema is not None and not (hinted and not hasattr(data, "columns")):
-            data = enforce_inputs(data, schema, self.loader_module)
+            data = enforce_inputs(data, schema, self.loader_module, is_read_only=self._is_read_only)
         return data, enforce_params(params, meta.get_params_schema())
 
     # -------------------------------------------------------------- looking inside

@@ -25,16 +25,18 @@ _MISSING_HINT = (
 )
 
 
-def enforce_columns(data: Any, schema: Schema) -> Any:
+def enforce_columns(data: Any, schema: Schema, *, is_read_only: bool = False) -> Any:
     """Return the data as a table with the schema's columns, in its order and with its types.
 
     Args:
         data: a DataFrame, Series, dictionary, list, numpy array or single value.
         schema: a schema of columns.
+        is_read_only: whether who gets the table never writes into it.
 
     Returns:
         A new DataFrame; its columns share the memory of those that conformed already. Extra
-        columns are left out, optional ones that are missing stay missing.
+        columns are left out, optional ones that are missing stay missing. Where nothing is written
+        into it, a frame that conforms already is returned itself.
 
     Raises:
         MlflowException: a required column is missing or a column has another type.
@@ -44,7 +46,7 @@ def enforce_columns(data: Any, schema: Schema) -> Any:
         raise MlflowException(f"Expected input to be DataFrame. Found: {type(frame).__name__}")
     names, accepted = _plan(schema)
     if frame.columns.tolist() == names and _conforms(frame, accepted):
-        return _share(frame)
+        return frame if is_read_only else _share(frame)
     if schema.has_input_names():
         chosen = _select_named(frame, schema)
     else:

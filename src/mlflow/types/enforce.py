@@ -17,13 +17,16 @@ _logger = logging.getLogger("mlflow.models.utils")
 _SPARK_SAMPLE = 10
 
 
-def enforce_schema(data: Any, schema: Schema, flavor: str | None = None) -> Any:
+def enforce_schema(
+    data: Any, schema: Schema, flavor: str | None = None, *, is_read_only: bool = False
+) -> Any:
     """Return the data as the schema describes it, converted only where no value changes.
 
     Args:
         data: whatever `predict` was called with.
         schema: the model's input schema.
         flavor: the model's flavor; no rule depends on it.
+        is_read_only: whether the model never writes into what it is given.
 
     Returns:
         A DataFrame for columns, an array or a dictionary of arrays for tensors. Data that conforms
@@ -37,7 +40,7 @@ def enforce_schema(data: Any, schema: Schema, flavor: str | None = None) -> Any:
         return data
     if schema.is_tensor_spec():
         return enforce_tensors(data, schema)
-    return enforce_columns(data, schema)
+    return enforce_columns(data, schema, is_read_only=is_read_only)
 
 
 def enforce_params(params: Any, schema: ParamSchema | None) -> dict[str, Any] | None:

@@ -235,6 +235,8 @@ class _XGBModelWrapper:
 
     def __init__(self, xgb_model: Any) -> None:
         self.xgb_model = xgb_model
+        # A class of the user may write into what it predicts on.
+        self.is_read_only = class_name(xgb_model).startswith("xgboost.")
         # The first is the data.
         self._accepted = [*inspect.signature(xgb_model.predict).parameters][1:]
 
