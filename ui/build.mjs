@@ -82,7 +82,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const options = {
   ...common,
-  entryPoints: [join(here, "src/main.tsx"), join(here, "src/theme-first.ts")],
+  entryPoints: [join(here, "src/main.tsx"), join(here, "src/theme-first.ts"), join(here, "src/caller.ts")],
   outdir: out,
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 
 import pytest
 from playwright.sync_api import expect
 
 from mlflow.entities.logged_models import LoggedModelParameter, LoggedModelStatus
 from mlflow.entities.run import Metric
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import PythonModel
 from mlflow.store.artifact.locate import artifact_repository
+from mlflow.types.schema import ColSpec, Schema
 
 MODEL = """flavors:
   python_function:
@@ -206,6 +215,67 @@ def test_a_logged_model(tab, site):
     tab.see("from-logged 1")
     tab.page.get_by_role("button", name="Remove the tag checked").click()
     expect(tab.page.locator(".tag").get_by_text("yes")).to_have_count(0)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A scoring server of a model that says how long each wine will keep."""
+    import mlflow
+
+    class Years(PythonModel):
+        def predict(self, context, model_input, params=None):
+            return [float(one) * 2 for one in model_input["alcohol"]]
+
+    signature = ModelSignature(
+        Schema([ColSpec("double", "fixed acidity"), ColSpec("double", "alcohol")])
+    )
+    path = str(tmp_path / "model")
+    mlflow.pyfunc.save_model(path, python_model=Years(), signature=signature, pip_requirements=[])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", path, "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5).close()
+            break
+        assert process.poll() is None
+        time.sleep(0.05)
+    yield f"127.0.0.1:{port}"
+    process.terminate()
+    process.wait(30)
+
+
+def test_a_model_is_tried(tab, site, served):
+    """A form of its inputs asks a running scoring server; what is wrong is told before and after."""
+    experiment = site.store.create_experiment("tried")
+    model = site.store.create_logged_model(experiment, "years")
+    repository = artifact_repository(model.artifact_location)
+    repository.log_stream(io.BytesIO(MODEL.encode()), "MLmodel")
+    tab.allowed = ("ERR_CONNECTION_REFUSED", "Failed to load resource")
+    tab.open(f"experiments/{experiment}/models/{model.model_id}")
+    form = tab.page.get_by_role("region", name="Try it")
+    form.get_by_label("Address of the scoring server").fill(served)
+    form.get_by_label("fixed acidity").fill("7.4")
+    form.get_by_role("button", name="Send").click()
+    tab.see("alcohol is missing")
+    form.get_by_label("alcohol").fill("9.5")
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator("pre")).to_contain_text("19.0")
+    tab.shot("try-it")
+    form.get_by_role("button", name="JSON").click()
+    form.get_by_label("Request, as JSON").fill(
+        '{"dataframe_split": {"columns": ["no"], "data": [[1]]}}'
+    )
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator(".chip")).to_have_text("400")
+    expect(form.locator("pre")).to_contain_text("Model is missing inputs")
+    form.get_by_label("Address of the scoring server").fill("127.0.0.1:9")
+    form.get_by_role("button", name="Send").click()
+    tab.see("does not answer, or does not let pages")
+    assert 0 == tab.page.locator("iframe").count()
 
 
 def test_text_of_users_is_text(tab, site):

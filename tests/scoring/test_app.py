@@ -148,6 +148,24 @@ def test_named_hosts():
     assert post(app, b'{"inputs": [1]}', JSON, LOCAL).status == 403
 
 
+def test_pages_that_may_ask_may_read_the_answer():
+    """A browser asks first, and is told; a page that may not ask learns nothing."""
+    app = ScoringApp(answers(1), Settings(origins=("https://friend.example",)))
+    first = ("Access-Control-Request-Method", "POST")
+    for origin in ("https://friend.example", "http://localhost:5000"):
+        asked = post(app, b"", LOCAL, ("Origin", origin), first, method="OPTIONS")
+        assert (204, b"") == (asked.status, asked.body)
+        assert b"POST" == asked.headers[b"access-control-allow-methods"]
+        for found in (asked, post(app, b'{"inputs": [1]}', JSON, LOCAL, ("Origin", origin))):
+            assert origin.encode() == found.headers[b"access-control-allow-origin"]
+            assert b"access-control-allow-credentials" not in found.headers
+    for stranger in (("Origin", "https://other.example"), ("Origin", "null")):
+        asked = post(app, b"", LOCAL, stranger, first, method="OPTIONS")
+        assert 403 == asked.status
+        assert b"access-control-allow-origin" not in asked.headers
+    assert 405 == post(app, b"", LOCAL, first, method="OPTIONS").status
+
+
 @pytest.mark.parametrize(
     ("header", "status"),
     [(None, 401), ("Bearer wrong", 401), ("Basic secret", 401), ("secret", 401),

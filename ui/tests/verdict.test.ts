@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { placeOf, readModel, versionColumns } from "../src/lib/mlmodel.ts";
 import { requirements, textDiff } from "../src/lib/textdiff.ts";
+import { addressOf, isPlain, requestOf, template } from "../src/lib/tryit.ts";
 import { alsoChanged, deviation, difference, isLuck, judge, levelFor, random, samplesOf } from "../src/lib/verdict.ts";
 
 const A = [0.91, 0.93, 0.92, 0.94, 0.9];
@@ -99,4 +100,18 @@ test("versions are compared by what they are and what their runs have", () => {
   assert.deepEqual(found["version.aliases"], [null, "@champion", null]);
   assert.deepEqual([found["version.run"], found["metrics.rmse"], found["tags.x"]], [["B", "A", null], [2, 1, null], undefined]);
   assert.deepEqual([found["inputs.alcohol"], found["packages.numpy"]], [["double, optional", null, null], ["2.0", null, null]]);
+});
+
+test("requests are what the signature asks for", () => {
+  const field = (name: string, type: string, required = true) => ({ name, type, required });
+  const inputs = [field("a", "double"), field("n", "long"), field("s", "string"), field("b", "boolean", false)];
+  assert.ok(isPlain(inputs) && !isPlain([field("0", "float64 [?]")]) && !isPlain(null) && !isPlain([]));
+  assert.deepEqual(JSON.parse(requestOf(inputs, { a: "1e-3", n: "4", s: "x", b: "" })), { dataframe_split: { columns: ["a", "n", "s", "b"], data: [[0.001, 4, "x", null]] } });
+  assert.throws(() => requestOf(inputs, { a: "1", n: "1.5", s: "x" }), /n has to be a whole number/);
+  assert.throws(() => requestOf(inputs, { a: "x", n: "1", s: "x" }), /a has to be a number/);
+  assert.throws(() => requestOf(inputs, { n: "1" }), /a is missing/);
+  assert.deepEqual(JSON.parse(template(inputs)).dataframe_split.data, [[0, 0, "", false]]);
+  assert.deepEqual(addressOf(" 127.0.0.1:5001/ "), { origin: "http://127.0.0.1:5001", url: "http://127.0.0.1:5001/invocations" });
+  assert.deepEqual(addressOf("https://x.org/models/a/invocations").url, "https://x.org/models/a/invocations");
+  for (const bad of ["", "http://", "http://u:p@x.org"]) assert.throws(() => addressOf(bad));
 });

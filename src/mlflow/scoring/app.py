@@ -112,14 +112,15 @@ class ScoringApp:
             return
         if scope["type"] != "http":
             return
+        shared = self._shared_with(scope["headers"])
         try:
             body = await self._answer(scope, receive)
         except Reply as reply:
-            await _respond(send, reply.status, reply.body, reply.headers)
+            await _respond(send, reply.status, reply.body, (*reply.headers, *shared))
         except (asyncio.CancelledError, ClientGoneError):
             _logger.debug("the client left before its answer was ready")
         else:
-            await _respond(send, 200, body, (_JSON,))
+            await _respond(send, 200, body, (_JSON, *shared))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -136,6 +137,8 @@ class ScoringApp:
         method = _ROUTES.get(path)
         if method is None:
             raise Reply(404, b'{"detail":"Not Found"}', _JSON)
+        if scope["method"] == "OPTIONS":
+            self._say_what_pages_may_ask(scope, method)
         if scope["method"] != method and not (method == "GET" and scope["method"] == "HEAD"):
             allow = (b"allow", method.encode())
             raise Reply(405, b'{"detail":"Method Not Allowed"}', _JSON, allow)
@@ -164,6 +167,30 @@ class ScoringApp:
         origin = headers.get(b"origin")
         if origin is not None and not self._may_ask(origin.decode("latin-1"), host):
             raise Reply(403, "Pages of this Origin may not ask here.")
+
+    def _shared_with(self, raw: list[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
+        """Return the headers that let a page of another origin read an answer, if it may ask."""
+        origins = [value for name, value in raw if name == b"origin"]
+        hosts = [value for name, value in raw if name == b"host"]
+        if len(origins) != 1 or len(hosts) != 1:
+            return ()
+        if not self._may_ask(origins[0].decode("latin-1"), hosts[0].decode("latin-1")):
+            return ()
+        return (b"access-control-allow-origin", origins[0]), (b"vary", b"Origin")
+
+    def _say_what_pages_may_ask(self, scope: Scope, method: str) -> None:
+        """Answer a browser that asks before a page does; without an origin nobody asks so."""
+        headers = _single_headers(scope["headers"])
+        if b"origin" not in headers or b"access-control-request-method" not in headers:
+            return
+        self._check_sender(headers)
+        raise Reply(
+            204,
+            b"",
+            (b"access-control-allow-methods", method.encode()),
+            (b"access-control-allow-headers", b"content-type, authorization"),
+            (b"access-control-max-age", b"600"),
+        )
 
     def _may_ask(self, origin: str, host: str) -> bool:
         if origin in self.settings.origins or "*" in self.settings.origins:

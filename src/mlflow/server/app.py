@@ -33,6 +33,7 @@ from mlflow.server.routes import Routes
 from mlflow.server.sources import checks
 from mlflow.server.special import Special
 from mlflow.server.trouble import error_of
+from mlflow.server.ui.caller import Caller
 from mlflow.server.ui.frame import Frames
 from mlflow.server.ui.framed import FramedPages
 from mlflow.server.ui.pages import Pages
@@ -170,6 +171,7 @@ class ServerApp:
             work = self._files.submit
             Trash(store, self._roots, self.calls, work, self._frames).add_to(self.routes)
             Pages().add_to(self.routes)
+            Caller().add_to(self.routes)
         if self._roots is not None:
             work = self._files.submit
             artifacts = Artifacts(store, registry, self._roots, self.calls, work)

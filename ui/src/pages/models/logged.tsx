@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { Button, CopyButton, Empty, Failure, Skeleton, Status, Time } from "../../widgets/parts.tsx";
+import { TryIt } from "../../widgets/tryit.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Facts, KeyTable, Panel, Tags } from "../../widgets/facts.tsx";
 import { experimentNames } from "../../app/experiments.ts";
@@ -45,6 +46,7 @@ export function LoggedModelPage() {
           <div class="overview-main">
             {info.data ? <Signature info={info.data} /> : info.error ? <p class="hint">No MLmodel file could be read for this model.</p> : <Skeleton lines={3} />}
             {info.data && <Panel title="Use it"><Snippets uri={`models:/${id}`} info={info.data} full={model.artifact_uri} /></Panel>}
+            {info.data && <TryIt key={info.data.id} info={info.data} />}
             <KeyTable title="Metrics" empty="Nothing was measured on this model." rows={model.metrics.map((one) => ({ key: one.key, text: String(one.value), sub: `step ${whole(Number(one.step))}`, value: num(metric(one.value) ?? Number(one.value), 6) }))} />
             {model.params.length > 0 && <KeyTable title="Params" empty="" rows={model.params.map((one) => ({ key: one.key, text: one.value, value: one.value }))} />}
             <Files id={id} />

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Button, CopyButton, Failure, Skeleton, Status, Time } from "../../widgets/parts.tsx";
 import { Menu } from "../../widgets/overlay.tsx";
+import { TryIt } from "../../widgets/tryit.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Description, Facts, KeyTable, Panel, Tags } from "../../widgets/facts.tsx";
 import { useLoad } from "../../app/load.ts";
@@ -72,6 +73,7 @@ export function VersionPage() {
             <Description text={version.description} onSave={(description) => change("model-versions/update", { description }, "PATCH")} />
             {info.data && <Signature info={info.data} />}
             <Panel title="Use it"><Snippets uri={version.aliases[0] ? `models:/${name}@${version.aliases[0]}` : `models:/${name}/${number}`} info={info.data ?? empty} full={version.source} /></Panel>
+            {info.data && <TryIt key={info.data.id} info={info.data} />}
             {run && run.metrics.length > 0 && <KeyTable title="Metrics of its run" empty="" rows={run.metrics.map((one) => ({ key: one.key, text: String(one.value), value: num(metric(one.value) ?? Number(one.value), 6) }))} />}
             {run && run.params.length > 0 && <KeyTable title="Params of its run" empty="" rows={run.params.map((one) => ({ key: one.key, text: one.value, value: one.value }))} />}
           </div>
