@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from mlflow.data.schema import TensorDatasetSchema
+from mlflow.data.schema import TensorDatasetSchema, schema_of
 from mlflow.exceptions import MlflowException
 from mlflow.types.infer import infer_schema
 
@@ -58,3 +59,10 @@ def test_what_is_no_schema_is_refused() -> None:
         TensorDatasetSchema(FEATURES, [])  # type: ignore[arg-type]
     with pytest.raises(MlflowException, match="missing expected key 'mlflow_tensorspec'"):
         TensorDatasetSchema.from_dict({"mlflow_colspec": []})
+
+
+def test_a_record_takes_no_advice_and_no_offence(recwarn) -> None:
+    """What has no schema is recorded without; hints for models are not given."""
+    assert schema_of(pd.DataFrame({"a": [1]})) is not None
+    assert schema_of(pd.DataFrame({"a": [object()]})) is None
+    assert not recwarn.list

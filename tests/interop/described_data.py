@@ -71,6 +71,32 @@ def records_of_datasets():
     }
 
 
+def records_of_pyspark():
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    spark = builder.getOrCreate()
+    frame = spark.range(3).selectExpr(
+        "id a", "cast(id as string) b", "cast(id as float) c", "array(id) d", "struct(id) e",
+        "cast(id as timestamp) f", "cast(id as int) g", "cast(id as boolean) h",
+    )  # fmt: skip
+    odd = spark.range(3).selectExpr("cast(id as decimal(5, 2)) a")
+    make = mlflow.data.from_spark
+    found = {
+        "path": make(frame, "/x/y", targets="a", name="n", predictions="b"),
+        "table": make(frame, table_name="t"),
+        "query": make(frame, sql="select 1"),
+        "odd": make(odd, "/x/y"),
+    }
+    # How many rows there are is known only where Spark is quick.
+    records = {name: {**one.to_dict(), "profile": None} for name, one in found.items()}
+    if records["odd"]["schema"] == "null":
+        records["odd"]["schema"] = None
+    seen = make(frame, targets="a").to_evaluation_dataset()
+    spark.stop()
+    return {**records, "seen": [seen.feature_names, seen.labels_data.tolist()]}
+
+
 def records_of_sources():
     schema = Schema([ColSpec("long", "a")])
     return {
@@ -85,7 +111,11 @@ if __name__ == "__main__":
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
     found = {"sources": records_of_sources()}
-    for library, records in (("polars", records_of_polars), ("datasets", records_of_datasets)):
+    for library, records in (
+        ("polars", records_of_polars),
+        ("datasets", records_of_datasets),
+        ("pyspark", records_of_pyspark),
+    ):
         try:
             module = __import__(library)
         except ImportError:

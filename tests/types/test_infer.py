@@ -167,7 +167,7 @@ def test_spark_frames_are_read_by_their_schema(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", module)
     assert kinds(frame_class()) == {
         "a": ("integer", True),
-        "b": ("Array(double)", False),
+        "b": ("Array(double)", True),
         "c": ("{k: string (required)}", True),
         "d": ("Map(str -> DataType.string)", True),
     }

@@ -16,8 +16,8 @@ __getattr__, __dir__ = attach(
         "get_dataset_source_from_json": "mlflow.data.dataset_source_registry",
         "get_registered_sources": "mlflow.data.dataset_source_registry",
         "get_source": "mlflow.data.dataset_source_registry",
-        "from_spark": "mlflow.data.later",
+        "from_spark": "mlflow.data.spark_dataset",
         "from_tensorflow": "mlflow.data.later",
-        "load_delta": "mlflow.data.later",
+        "load_delta": "mlflow.data.spark_dataset",
     },
 )

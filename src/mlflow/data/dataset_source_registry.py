@@ -8,8 +8,10 @@ from mlflow import _plugins
 from mlflow.data.artifact_dataset_sources import FileDatasetSource
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.dataset_source import DatasetSource, recorded
+from mlflow.data.delta_dataset_source import DeltaDatasetSource
 from mlflow.data.http_dataset_source import HTTPDatasetSource
 from mlflow.data.huggingface_dataset_source import HuggingFaceDatasetSource
+from mlflow.data.spark_dataset_source import SparkDatasetSource
 from mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, MlflowException, invalid
 from mlflow.tracking.context.registry import resolve_tags
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 GROUP = "mlflow.dataset_source"
 _KINDS: list[type[DatasetSource]] = [
-    CodeDatasetSource, HTTPDatasetSource, HuggingFaceDatasetSource, FileDatasetSource,
+    CodeDatasetSource, HTTPDatasetSource, HuggingFaceDatasetSource, SparkDatasetSource,
+    DeltaDatasetSource, FileDatasetSource,
 ]  # fmt: skip
 _has_plugins = False
 

@@ -9,8 +9,8 @@ from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.digest import frame_digest
 from mlflow.data.evaluation_dataset import EvaluationDataset
 from mlflow.data.huggingface_dataset_source import HuggingFaceDatasetSource
-from mlflow.exceptions import MlflowException, invalid
-from mlflow.types.infer import infer_schema
+from mlflow.data.schema import schema_of
+from mlflow.exceptions import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,15 +82,7 @@ class HuggingFaceDataset(Dataset):
     @property
     def schema(self) -> Schema | None:
         """The columns; None for data that no schema describes."""
-        import warnings
-
-        with warnings.catch_warnings():
-            # Advice on schemas of models does not concern a record of data.
-            warnings.simplefilter("ignore")
-            try:
-                return infer_schema(self._head())
-            except (MlflowException, TypeError, ValueError):
-                return None
+        return schema_of(self._head())
 
     def to_dict(self) -> dict[str, str | None]:
         """Return what is recorded; values are text, and None for a schema that is not there."""

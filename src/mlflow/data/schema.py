@@ -1,8 +1,9 @@
-"""The schema of datasets made of tensors."""
+"""Schemas of datasets: of data of many kinds, and those made of tensors."""
 
 from __future__ import annotations
 
-from mlflow.exceptions import invalid
+from mlflow.exceptions import MlflowException, invalid
+from mlflow.types.infer import infer_schema
 from mlflow.types.schema import Schema
 
 TYPE_CHECKING = False
@@ -61,3 +62,20 @@ class TensorDatasetSchema:
 
     def __repr__(self) -> str:
         return f"features:\n  {self.features!r}\ntargets:\n  {self.targets!r}\n"
+
+
+def schema_of(data: Any) -> Schema | None:
+    """Return the schema of data; None for data that no schema describes.
+
+    Args:
+        data: whatever a signature can be inferred of.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        # Advice on schemas of models does not concern a record of data.
+        warnings.simplefilter("ignore")
+        try:
+            return infer_schema(data)
+        except (MlflowException, TypeError, ValueError):
+            return None

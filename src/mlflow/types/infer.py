@@ -428,12 +428,8 @@ def _element_type(value: Any) -> DataType:
 
 
 def _of_spark(frame: Any) -> Schema:
-    return Schema(
-        [
-            ColSpec(_of_spark_type(field.dataType), field.name, field.nullable is False)
-            for field in frame.schema.fields
-        ]
-    )
+    # Spark calls most columns nullable, and MLflow all of them required.
+    return Schema([ColSpec(_of_spark_type(one.dataType), one.name) for one in frame.schema.fields])
 
 
 def _of_spark_type(kind: Any) -> AllowedType:
