@@ -37,8 +37,8 @@ MODULES: dict[str, str] = {
         (
             f"mlflow.{name}"
             for name in (
-                "diffusers h2o johnsnowlabs keras paddle pmdarima prophet "
-                "sentence_transformers spacy spark tensorflow transformers"
+                "diffusers h2o johnsnowlabs keras paddle "
+                "sentence_transformers spark tensorflow transformers"
             ).split()
         ),
         f"autolog {_FLAVOR} MlflowCallback load_checkpoint",

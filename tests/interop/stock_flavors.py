@@ -23,7 +23,7 @@ TARGET = FRAME.a * 3 + FRAME.b
 CLASSES = (TARGET > 1.8).astype(int)
 
 
-# Each returns name → (model, arguments of `save_model`, what is predicted).
+# Each returns name → (what makes the model, arguments of `save_model`, what is predicted).
 
 
 def of_statsmodels():
@@ -33,10 +33,10 @@ def of_statsmodels():
     days = pd.Series(TARGET.to_numpy(), index=pd.date_range("2020-01-01", periods=40, freq="D"))
     example = {"input_example": FRAME.head(2)}
     return {
-        "ols": (sm.OLS(TARGET, FRAME).fit(), example, FRAME),
-        "bare": (sm.OLS(TARGET**2, FRAME).fit(), {"remove_data": True}, FRAME),
-        "glm": (sm.GLM(TARGET**2, FRAME).fit(), example, FRAME),
-        "series": (ARIMA(days, order=(1, 0, 0)).fit(), {}, pd.DataFrame({"start": [3], "end": [50]})),
+        "ols": (lambda: sm.OLS(TARGET, FRAME).fit(), example, FRAME),
+        "bare": (lambda: sm.OLS(TARGET**2, FRAME).fit(), {"remove_data": True}, FRAME),
+        "glm": (lambda: sm.GLM(TARGET**2, FRAME).fit(), example, FRAME),
+        "series": (lambda: ARIMA(days, order=(1, 0, 0)).fit(), {}, pd.DataFrame({"start": [3], "end": [50]})),
     }  # fmt: skip
 
 
@@ -56,10 +56,14 @@ def of_onnx():
     signature = infer_signature(ARRAY, {"y": ARRAY})
     options = {"intra_op_num_threads": 1, "execution_mode": "sequential"}
     return {
-        "small": (linear(1), {"signature": signature, "input_example": ARRAY[:2]}, ARRAY),
-        "frame": (linear(1), {"onnx_session_options": options}, FRAME),
-        "large": (linear(1000), {"onnx_execution_providers": ["CPUExecutionProvider"]}, ARRAY),
-        "whole": (linear(1000), {"save_as_external_data": False}, ARRAY),
+        "small": (lambda: linear(1), {"signature": signature, "input_example": ARRAY[:2]}, ARRAY),
+        "frame": (lambda: linear(1), {"onnx_session_options": options}, FRAME),
+        "large": (
+            lambda: linear(1000),
+            {"onnx_execution_providers": ["CPUExecutionProvider"]},
+            ARRAY,
+        ),
+        "whole": (lambda: linear(1000), {"save_as_external_data": False}, ARRAY),
     }
 
 
@@ -72,11 +76,15 @@ def of_catboost():
     ranker = catboost.CatBoostRanker(**few).fit(FRAME, CLASSES, group_id=groups)
     regressor = catboost.CatBoostRegressor(**few).fit(FRAME, TARGET)
     return {
-        "base": (catboost.CatBoost(few).fit(FRAME, TARGET), example, FRAME),
-        "classifier": (catboost.CatBoostClassifier(**few).fit(FRAME, CLASSES), example, FRAME),
-        "regressor": (regressor, example, FRAME),
-        "json": (regressor, {"format": "json"}, FRAME),
-        "ranker": (ranker, {}, FRAME),
+        "base": (lambda: catboost.CatBoost(few).fit(FRAME, TARGET), example, FRAME),
+        "classifier": (
+            lambda: catboost.CatBoostClassifier(**few).fit(FRAME, CLASSES),
+            example,
+            FRAME,
+        ),
+        "regressor": (lambda: regressor, example, FRAME),
+        "json": (lambda: regressor, {"format": "json"}, FRAME),
+        "ranker": (lambda: ranker, {}, FRAME),
     }
 
 
@@ -90,13 +98,63 @@ def of_pytorch():
     is_old = "serialization_format" not in inspect.signature(mlflow.pytorch.save_model).parameters
     asked = {} if is_old else {"serialization_format": "pickle"}
     models = {
-        "pickle": (network, {**asked, "input_example": ARRAY[:2]}, ARRAY),
-        "frame": (network, {**asked, "input_example": FRAME.head(2)}, FRAME),
-        "script": (torch.jit.script(network), asked, ARRAY),
+        "pickle": (lambda: network, {**asked, "input_example": ARRAY[:2]}, ARRAY),
+        "frame": (lambda: network, {**asked, "input_example": FRAME.head(2)}, FRAME),
+        "script": (lambda: torch.jit.script(network), asked, ARRAY),
     }
     if not is_old:
-        models["graph"] = (network, {"input_example": ARRAY[:2]}, ARRAY)
+        models["graph"] = (lambda: network, {"input_example": ARRAY[:2]}, ARRAY)
     return models
+
+
+def of_prophet():
+    from prophet import Prophet
+
+    days = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=60), "y": np.arange(60.0)})
+    quick = {"weekly_seasonality": False, "yearly_seasonality": False}
+    # Bounds are drawn at random.
+    quick["uncertainty_samples"] = 0
+    more = pd.DataFrame({"ds": pd.date_range("2020-03-01", periods=3)})
+    example = {"input_example": more}
+    return {
+        "linear": (lambda: Prophet(**quick).fit(days), example, more),
+        "flat": (lambda: Prophet(growth="flat", **quick).fit(days), {}, more),
+    }
+
+
+def of_pmdarima():
+    import pmdarima
+    from pmdarima.pipeline import Pipeline
+    from pmdarima.preprocessing import LogEndogTransformer
+
+    values = np.arange(60.0) + 1 + np.random.default_rng(0).random(60)
+    plain = pd.DataFrame({"n_periods": [3]})
+    bounds = pd.DataFrame({"n_periods": [3], "return_conf_int": [True], "alpha": [0.1]})
+    steps = [("log", LogEndogTransformer()), ("arima", pmdarima.ARIMA((1, 1, 0)))]
+    return {
+        "arima": (lambda: pmdarima.ARIMA((1, 1, 0)).fit(values), {"input_example": plain}, plain),
+        "bounds": (lambda: pmdarima.ARIMA((1, 1, 0)).fit(values), {}, bounds),
+        "pipeline": (lambda: Pipeline(steps).fit(values), {}, plain),
+    }
+
+
+def of_spacy():
+    import spacy
+
+    def categorizer(kind):
+        spacy.util.fix_random_seed(0)
+        pipeline = spacy.blank("en")
+        part = pipeline.add_pipe(kind)
+        for label in ("A", "B"):
+            part.add_label(label)
+        pipeline.initialize()
+        return pipeline
+
+    texts = pd.DataFrame({"text": ["one text", "another"]})
+    return {
+        "one": (lambda: categorizer("textcat"), {}, texts),
+        "several": (lambda: categorizer("textcat_multilabel"), {}, texts),
+    }
 
 
 FLAVORS = {
@@ -107,12 +165,12 @@ FLAVORS = {
 
 
 def write(flavor, folder):
-    for name, (model, arguments, _) in FLAVORS[flavor]().items():
+    for name, (make, arguments, _) in FLAVORS[flavor]().items():
         save = getattr(mlflow, flavor).save_model
         # MLflow 2.6.0 knows fewer arguments.
         known = set(inspect.signature(save).parameters)
         given = {key: value for key, value in arguments.items() if key in known or key == "format"}
-        save(model, f"{folder}/{flavor}_{name}", pip_requirements=["mlflow"], **given)
+        save(make(), f"{folder}/{flavor}_{name}", pip_requirements=["mlflow"], **given)
 
 
 def plain(value):
@@ -121,6 +179,8 @@ def plain(value):
     if isinstance(value, pd.DataFrame):
         return {key: plain(value[key]) for key in value.columns}
     array = np.asarray(value)
+    if array.dtype.kind == "M":
+        return array.astype("datetime64[s]").astype(str).tolist()
     # The last digits are those of other versions of NumPy.
     return (array.round(6) if array.dtype.kind == "f" else array).tolist()
 

@@ -26,7 +26,8 @@ class FlavorInfo(NamedTuple):
         packages: what to install.
         data: the file that holds its models where an MLmodel names none; empty for flavors that
             this version does not save and load.
-        tested: the first and the last version of the library that it was tested with.
+        tested: the first and the last version of the library that it was tested with, here or by
+            MLflow.
     """
 
     module: str
@@ -56,9 +57,9 @@ FLAVORS: dict[str, FlavorInfo] = {
     "onnx": FlavorInfo("mlflow.onnx", "onnx", "onnx onnxruntime", "model.onnx", ("1.18", "1.23")),
     "openai": FlavorInfo("mlflow.openai", "openai", "openai"),
     "paddle": FlavorInfo("mlflow.paddle", "paddle", "paddlepaddle"),
-    "pmdarima": FlavorInfo("mlflow.pmdarima", "pmdarima", "pmdarima"),
+    "pmdarima": FlavorInfo("mlflow.pmdarima", "pmdarima", "pmdarima", "model.pmd", ("2.1", "2.1")),
     "promptlab": FlavorInfo("mlflow._promptlab", "openai", "openai"),
-    "prophet": FlavorInfo("mlflow.prophet", "prophet", "prophet"),
+    "prophet": FlavorInfo("mlflow.prophet", "prophet", "prophet", "model.pr", ("1.1", "1.5")),
     "python_function": FlavorInfo("mlflow.pyfunc", "", "cloudpickle pandas", "python_model.pkl"),
     "pytorch": FlavorInfo("mlflow.pytorch", "torch", "torch", "data/model.pth", ("2.5", "2.14")),
     "sentence_transformers": FlavorInfo(
@@ -68,7 +69,7 @@ FLAVORS: dict[str, FlavorInfo] = {
     "sklearn": FlavorInfo(
         "mlflow.sklearn", "sklearn", "scikit-learn skops", "model.pkl", ("1.6", "1.9")
     ),
-    "spacy": FlavorInfo("mlflow.spacy", "spacy", "spacy"),
+    "spacy": FlavorInfo("mlflow.spacy", "spacy", "spacy", "model.spacy/config.cfg", ("3.8", "3.8")),
     "spark": FlavorInfo("mlflow.spark", "pyspark", "pyspark"),
     "statsmodels": FlavorInfo(
         "mlflow.statsmodels", "statsmodels", "statsmodels", "model.statsmodels", ("0.14", "0.15")

@@ -32,8 +32,8 @@ _DISTRIBUTION_OF = {
 # Never pinned beside a model: the pin of mlflow comes first and by itself, the rest are tools.
 _NEVER = frozenset({"mlflow", "millstream", "pip", "setuptools", "wheel", "__main__", "builtins"})
 
-# The last is what statsmodels' results are written to.
-_PICKLES = (".pkl", ".pickle", ".statsmodels")
+# The last two are those of flavors.
+_PICKLES = (".pkl", ".pickle", ".pmd", ".statsmodels")
 
 _COMPRESSION_OF = {ending: name for name, (_, ending) in COMPRESSIONS.items()}
 
