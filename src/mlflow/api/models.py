@@ -47,6 +47,7 @@ OPERATIONS = (
             Field("source_run_id", TEXT),
             Field("params", LOGGED_MODEL_PARAMS),
             Field("tags", LOGGED_MODEL_TAGS),
+            Field("model_id", TEXT, default=None, extension=True),
         ),
         Reply("model", LOGGED_MODEL_MESSAGE),
         Permission(EDIT, EXPERIMENT, "experiment_id"),

@@ -68,6 +68,7 @@ _PLAIN_IN_KEYS = _KEY_CHARACTERS | frozenset(
 )
 _LOGGED_MODEL_NAME_REFUSED = frozenset(":%\"'\\\0\n\r")
 _WORDS_SHOWN = 100
+_HEX_DIGITS = "0123456789abcdef"
 
 
 # --- messages ----------------------------------------------------------------------------------
@@ -147,6 +148,15 @@ def run_id(value: object, path: str = "run_id") -> str:
     """Return a run id: letters, digits, `_` and `-`, at most 256 characters."""
     if not isinstance(value, str) or not _is_id(value, MAX_RUN_ID_LENGTH):
         raise invalid_value(path, value)
+    return value
+
+
+def chosen_id(value: object, path: str, prefix: str = "") -> str:
+    """Return an id that a client made: a prefix and 32 hexadecimal digits, as ours are."""
+    digits = value.removeprefix(prefix) if isinstance(value, str) else ""
+    if prefix + digits != value or len(digits) != 32 or set(digits) - set(_HEX_DIGITS):
+        form = f"an id that is chosen has the form of '{prefix}{_HEX_DIGITS * 2}'"
+        raise invalid_value(path, value, form)
     return value
 
 

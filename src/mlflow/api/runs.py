@@ -52,6 +52,7 @@ OPERATIONS = (
             Field("run_name", TEXT, default=None),
             Field("start_time", INT64, default=None),
             Field("tags", RUN_TAGS),
+            Field("run_id", TEXT, default=None, extension=True),
         ),
         Reply("run", RUN_MESSAGE),
         Permission(EDIT, EXPERIMENT, "experiment_id"),

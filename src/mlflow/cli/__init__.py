@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("mlflow.cli.tracking:runs", "List, show and change runs."),
     "server": ("mlflow.cli.server:server", "Serve runs and models to other programs."),
     "shim": ("mlflow.cli.shim:shim", "Let other packages find `mlflow` installed."),
+    "sync": ("mlflow.cli.sync:sync", "Bring what was logged without a server to one."),
     "ui": ("mlflow.cli.server:server", "The same as `mlflow server`."),
 }
 # Commands of MLflow that this version does not have yet.

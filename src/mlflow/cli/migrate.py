@@ -81,13 +81,13 @@ def _move(
     if here is there:
         raise invalid("The source and the target are the same store.")
     total = sum(here.copying().counts().values())
-    with _watching("Copying", total, progress) as watch:
+    with watching("Copying", total, progress) as watch:
         migration = Migration(here, there, new_ids=new_ids, watch=watch)
         report = migration.copy()
-    _summarise(report)
+    summarise(report)
     lines: list[str] = []
     if verify:
-        with _watching("Comparing", total, progress) as watch:
+        with watching("Comparing", total, progress) as watch:
             migration.watch = watch
             lines = list(migration.verify())
         _list("is different (source / target)", lines)
@@ -102,14 +102,15 @@ def _hint(report: Report, drop: bool) -> str:
     return "; agree to what is left out with --drop" if report.left_out and not drop else ""
 
 
-def _summarise(report: Report) -> None:
+def summarise(report: Report) -> None:
+    """Write what was done, and what was not."""
     kinds = sorted({*report.copied, *report.completed, *report.present})
     rows = [
         (kind, report.copied[kind], report.completed[kind], report.present[kind]) for kind in kinds
     ]
     click.echo(table(rows, ("", "copied", "completed", "there before"), sys.stdout), color=True)
     for noun, count in sorted(report.left_out.items()):
-        click.echo(f"left out: {count} {noun}, which the target has no place for", err=True)
+        click.echo(f"left out: {count} {noun}, which have no place in the target", err=True)
     _list("was not copied", report.failed)
 
 
@@ -121,7 +122,7 @@ def _list(what: str, lines: list[str]) -> None:
 
 
 @contextmanager
-def _watching(what: str, total: int, wanted: bool) -> Iterator[Callable[[str], None]]:
+def watching(what: str, total: int, wanted: bool) -> Iterator[Callable[[str], None]]:
     """Give what is told of each thing; on a terminal it moves a bar."""
     if not wanted or not sys.stderr.isatty():
         yield lambda _: None

@@ -204,6 +204,10 @@ class ExperimentStore:
 class RunStore:
     """Operations on runs, what they log, and what goes in and comes out."""
 
+    def takes_ids(self) -> bool:
+        """Tell whether runs and logged models can be made with ids that were made elsewhere."""
+        return False
+
     def create_run(
         self,
         experiment_id: str,
@@ -211,6 +215,7 @@ class RunStore:
         start_time: int | None,
         tags: list[RunTag] | None,
         run_name: str | None,
+        run_id: str | None = None,
     ) -> Run:
         """Start a run.
 
@@ -222,13 +227,16 @@ class RunStore:
             start_time: ms; now when None.
             tags: its first tags.
             run_name: its name.
+            run_id: an id that was made elsewhere, 32 hexadecimal digits; a new one when None.
+                Stores of other programs give the run one of their own.
 
         Returns:
             The run, status RUNNING.
 
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST for the experiment; INVALID_STATE when it is
-                deleted; INVALID_PARAMETER_VALUE for bad tags, or two different names.
+                deleted; INVALID_PARAMETER_VALUE for bad tags, two different names, or an id of
+                another form; RESOURCE_ALREADY_EXISTS for an id that is taken.
         """
         raise _absent(self, "create_run")
 
@@ -489,6 +497,7 @@ class LoggedModelStore:
         tags: list[LoggedModelTag] | None = None,
         params: list[LoggedModelParameter] | None = None,
         model_type: str | None = None,
+        model_id: str | None = None,
     ) -> LoggedModel:
         """Make a logged model, status PENDING.
 
@@ -502,10 +511,13 @@ class LoggedModelStore:
             tags: its first tags.
             params: its params.
             model_type: a free description of its kind.
+            model_id: an id that was made elsewhere, `m-` and 32 hexadecimal digits; a new one when
+                None. Stores of other programs give the model one of their own.
 
         Raises:
-            MlflowException: RESOURCE_DOES_NOT_EXIST; INVALID_PARAMETER_VALUE for a bad name, tag
-                or param, or a deleted experiment.
+            MlflowException: RESOURCE_DOES_NOT_EXIST; INVALID_PARAMETER_VALUE for a bad name, tag,
+                param or id, or a deleted experiment; RESOURCE_ALREADY_EXISTS for an id that is
+                taken.
         """
         raise _absent(self, "create_logged_model")
 

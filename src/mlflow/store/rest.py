@@ -50,6 +50,16 @@ class RestStore(AbstractStore):
     def __repr__(self) -> str:
         return f"RestStore({self._transport.address.shown!r})"
 
+    def takes_ids(self) -> bool:
+        """Tell whether the server is one that does, by what it says of itself.
+
+        Raises:
+            MlflowException: TEMPORARILY_UNAVAILABLE: it cannot be reached.
+        """
+        if self._has_replays is None:
+            self._noted(self._transport.request("GET", "/version", is_safe=True))
+        return bool(self._has_replays)
+
     def close(self) -> None:
         """Give back the connections; the store may be used again afterwards."""
         self._transport.close()

@@ -41,6 +41,10 @@ class LocalStore(ExperimentRules, RunRules, LoggedModelRules, RegistryRules):
         """Return a block of calls that the backend may keep together; see `Backend.together`."""
         return self._backend.together()
 
+    def takes_ids(self) -> bool:
+        """Tell that it does."""
+        return True
+
     def close(self) -> None:
         """Give back descriptors and connections; the store may be used again afterwards."""
         self._backend.close()

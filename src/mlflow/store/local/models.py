@@ -59,13 +59,17 @@ class LoggedModelRules(AbstractStore):
         tags: list[LoggedModelTag] | None = None,
         params: list[LoggedModelParameter] | None = None,
         model_type: str | None = None,
+        model_id: str | None = None,
     ) -> LoggedModel:
         experiment_id = rules.experiment_id(experiment_id)
         name = random_name() if name is None else rules.logged_model_name(name)
         if source_run_id is not None:
             source_run_id = rules.run_id(source_run_id, "source_run_id")
         rules.free_texts(model_type=model_type)
-        model_id = f"m-{new_id()}"
+        if model_id is None:
+            model_id = f"m-{new_id()}"
+        else:
+            model_id = rules.chosen_id(model_id, "model_id", "m-")
         time = now()
         model = LoggedModel(
             experiment_id,

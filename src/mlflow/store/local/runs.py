@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 
 from mlflow.api import rules
@@ -15,6 +16,7 @@ from mlflow.store.backends.base import (
     TAG,
     BackendError,
     Conflict,
+    Duplicate,
     Missing,
     NotActive,
     Query,
@@ -62,13 +64,14 @@ class RunRules(AbstractStore):
         start_time: int | None,
         tags: list[RunTag] | None,
         run_name: str | None,
+        run_id: str | None = None,
     ) -> Run:
+        run_id = new_id() if run_id is None else self._chosen(run_id)
         experiment_id = rules.experiment_id(experiment_id)
         rules.free_texts(user_id=user_id)
         checked = _checked_tags(tags or ())
         run_name, checked = _named(run_name, checked)
         experiment = self._backend.get_experiment(experiment_id)
-        run_id = new_id()
         info = RunInfo(
             run_id,
             experiment_id,
@@ -86,6 +89,13 @@ class RunRules(AbstractStore):
             message = f"Could not create run under non-active experiment with ID {experiment_id}."
             raise MlflowException(message, INVALID_STATE) from error
         return Run(info, RunData(tags=checked))
+
+    def _chosen(self, run_id: str) -> str:
+        """Return an id that the caller made; in files, runs of other experiments could have it."""
+        rules.chosen_id(run_id, "run_id")
+        with suppress(Missing):
+            raise Duplicate(RUN, self._backend.get_run_info(run_id).run_id)
+        return run_id
 
     @reports
     def get_run(self, run_id: str) -> Run:

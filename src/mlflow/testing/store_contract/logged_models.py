@@ -20,6 +20,7 @@ from mlflow.testing.store_contract.support import (
     NO_MODEL,
     NO_RUN,
     STATE,
+    TAKEN,
     Contract,
     everything,
     make_run,
@@ -55,6 +56,19 @@ class LoggedModelContract(Contract):
         assert kept.model_id.startswith("m-")
         assert len(kept.model_id) == 34
         assert 0 < kept.creation_timestamp <= kept.last_updated_timestamp
+
+    def test_create_logged_model_with_an_id(self, store: AbstractStore) -> None:
+        """It is kept, once, and an id of another form is refused."""
+        wanted = "m-" + "0123456789abcdef" * 2
+        made = store.create_logged_model("0", "chosen", model_id=wanted)
+
+        assert wanted == made.model_id
+        assert made == self.reopen(store).get_logged_model(wanted)
+        with refused(TAKEN):
+            store.create_logged_model("0", "again", model_id=wanted)
+        for bad in ("", "m-", "a" * 32, "m-" + "A" * 32, "m-../" + "a" * 29):
+            with refused(INVALID, "model_id"):
+                store.create_logged_model("0", "chosen", model_id=bad)
 
     def test_logged_model_location(self, store: AbstractStore) -> None:
         """The run's own folder of that name; below `models/` when that is taken, or without a run."""

@@ -25,6 +25,7 @@ from mlflow.testing.store_contract.support import (
     NO_MODEL,
     NO_RUN,
     STATE,
+    TAKEN,
     Contract,
     everything,
     make_run,
@@ -75,6 +76,24 @@ class RunContract(Contract):
         run = store.create_run("0", "u", None, None, None)
         assert run.info.start_time is not None
         assert run.info.start_time > 1_600_000_000_000
+
+    def test_create_run_with_an_id(self, store: AbstractStore) -> None:
+        """It is kept, once, whatever the experiment; and an id of another form is refused."""
+        other = store.create_experiment("other")
+        wanted = "0123456789abcdef" * 2
+        made = store.create_run("0", "u", 1, [], "chosen", wanted)
+
+        assert wanted == made.info.run_id
+        assert made.info == self.reopen(store).get_run(wanted).info
+        for experiment in ("0", other):
+            with refused(TAKEN):
+                store.create_run(experiment, "u", 1, [], None, wanted)
+        store.delete_run(wanted)
+        with refused(TAKEN):
+            store.create_run("0", "u", 1, [], None, wanted)
+        for bad in ("", "..", "A" * 32, "a" * 31, "a" * 33, "../" + "a" * 29, "\u0660" * 32):
+            with refused(INVALID, "run_id"):
+                store.create_run("0", "u", 1, [], None, bad)
 
     def test_create_run_refused(self, store: AbstractStore) -> None:
         """Unknown and deleted experiments, bad tags."""
