@@ -7,6 +7,7 @@ from _thread import allocate_lock
 from importlib import import_module
 
 from mlflow import _plugins
+from mlflow.environment_variables import MLFLOW_TRACKING_FAILOVER
 from mlflow.exceptions import (
     INVALID_PARAMETER_VALUE,
     NOT_IMPLEMENTED,
@@ -222,7 +223,10 @@ def _make(
         store: AbstractStore = _resolve(STORE)(backend)
         return store
     if scheme in STORES:
-        elsewhere: AbstractStore = _resolve(STORES[scheme])(uri)
+        target = STORES[scheme]
+        if MLFLOW_TRACKING_FAILOVER.get():
+            target = _failover(MLFLOW_TRACKING_FAILOVER.get())
+        elsewhere: AbstractStore = _resolve(target)(uri)
         return elsewhere
     if scheme in LATER:
         message = (
@@ -231,6 +235,12 @@ def _make(
         )
         raise MlflowException(message, NOT_IMPLEMENTED)
     return None
+
+
+def _failover(chosen: str) -> str:
+    if chosen != "journal":
+        raise invalid(f"MLFLOW_TRACKING_FAILOVER is {chosen!r}; it is 'journal', or not set.")
+    return "mlflow.store.failover:FailoverStore"
 
 
 def _resolve(target: str) -> Any:

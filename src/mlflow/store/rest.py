@@ -40,10 +40,13 @@ class RestStore(AbstractStore):
     Args:
         get_host_creds: the address of the server; or, in plug-ins, what returns the address and
             who we are to it.
+        retries: how often a request is sent again at most; None for the environment's setting.
     """
 
-    def __init__(self, get_host_creds: str | Callable[[], HostCreds]) -> None:
-        self._transport = Transport(get_host_creds)
+    def __init__(
+        self, get_host_creds: str | Callable[[], HostCreds], retries: int | None = None
+    ) -> None:
+        self._transport = Transport(get_host_creds, retries)
         self.artifact_server = get_host_creds if isinstance(get_host_creds, str) else None
         self._has_replays: bool | None = None
 

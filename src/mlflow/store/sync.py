@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _PAGE = 200
 _ABSENT, _TAKEN = "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"
+_AWAY = "TEMPORARILY_UNAVAILABLE"
 _REGISTERED = "registered models: register their versions at the server"
 
 
@@ -67,6 +68,8 @@ class Sync:
         self._uri = target_uri
         self._watch = watch or _ignore
         self.report = Report()
+        #: Why the target could not be asked any more; None when it was asked for everything.
+        self.lost: MlflowException | None = None
 
     def copy(self) -> Report:
         """Bring everything.
@@ -76,17 +79,47 @@ class Sync:
         """
         for experiment in _all(self._from.search_experiments, ViewType.ACTIVE_ONLY):
             self._try(EXPERIMENT, experiment.name, self._experiment, experiment)
+            if self.lost is not None:
+                return self.report
         count = sum(1 for _ in _all(self._from.search_registered_models, None))
         if count:
             self.report.left_out[_REGISTERED] = count
         return self.report
+
+    def copy_files(self) -> Report:
+        """Bring the files of runs and models that are there already.
+
+        Returns:
+            What was done.
+        """
+        for experiment in _all(self._from.search_experiments, ViewType.ACTIVE_ONLY):
+            ids = [experiment.experiment_id]
+            for run in _all(self._from.search_runs, ids, "", ViewType.ACTIVE_ONLY):
+                self._try(RUN, run.info.run_id, self._files_of_run, run)
+            for model in _all(self._from.search_logged_models, ids, None, None):
+                self._try(LOGGED_MODEL, model.model_id, self._files_of_model, model)
+        return self.report
+
+    def _files_of_run(self, run: Run) -> None:
+        there = self._to.get_run(run.info.run_id)
+        changed = self._files(run.info.artifact_uri, there.info.artifact_uri)
+        (self.report.completed if changed else self.report.present)[RUN] += 1
+
+    def _files_of_model(self, model: LoggedModel) -> None:
+        there = self._to.get_logged_model(model.model_id)
+        self._files(model.artifact_location, there.artifact_location)
 
     def _try(self, kind: str, key: str, work: Callable[[T], None], thing: T) -> None:
         self._watch(kind)
         try:
             work(thing)
         except (MlflowException, OSError) as error:
-            self.report.failed.append(f"{kind} {key}: {error}")
+            self._failed(kind, key, error)
+
+    def _failed(self, kind: str, key: str, error: Exception) -> None:
+        if isinstance(error, MlflowException) and error.error_code == _AWAY:
+            self.lost = error
+        self.report.failed.append(f"{kind} {key}: {error}")
 
     def _experiment(self, experiment: Experiment) -> None:
         there = self._to.get_experiment_by_name(experiment.name)
@@ -131,7 +164,7 @@ class Sync:
                 )
                 self.report.copied[RUN] += 1
         except MlflowException as error:
-            self.report.failed.append(f"{RUN} {info.run_id}: {error}")
+            self._failed(RUN, info.run_id, error)
             return False
         return True
 

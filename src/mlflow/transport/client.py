@@ -181,12 +181,17 @@ class Transport:
     Args:
         uri: its address, `http://…` or `https://…`, with the prefix of its paths; or what tells
             it, and who we are to it, whenever credentials are asked for.
+        retries: how often a request is sent again at most; None for
+            `MLFLOW_HTTP_REQUEST_MAX_RETRIES`.
 
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE for what is no address.
     """
 
-    def __init__(self, uri: str | Callable[[], HostCreds]) -> None:
+    def __init__(
+        self, uri: str | Callable[[], HostCreds], retries: int | None = None
+    ) -> None:
+        self._retries_said = retries
         self._creds = None if isinstance(uri, str) else uri
         found = None if isinstance(uri, str) else uri()
         self.address = Address.parse(found.host if found is not None else str(uri))
@@ -389,9 +394,9 @@ class Transport:
             return is_safe and (not code or b'"INTERNAL_ERROR"' in answer.body)
         return is_safe
 
-    @staticmethod
-    def _most_retries() -> int:
-        return int(MLFLOW_HTTP_REQUEST_MAX_RETRIES.get())
+    def _most_retries(self) -> int:
+        said = self._retries_said
+        return int(MLFLOW_HTTP_REQUEST_MAX_RETRIES.get()) if said is None else said
 
     def _retries(self, error: Exception) -> int:
         most = self._most_retries()

@@ -1,0 +1,418 @@
+"""A tracking server that may be away: what is logged meanwhile is kept here, and follows.
+
+While the server answers, this is the store behind it. When it does not, runs go on in a journal on
+this machine (a store of files), and a thread looks for the server. What it brings is compared with
+what is there, so a call whose answer was lost is not made twice.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+from importlib import import_module
+
+from mlflow.api.table import OPERATIONS
+from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, ErrorCode, MlflowException, without_password
+from mlflow.store.base import AbstractStore
+from mlflow.store.journal import Journal, left_behind
+from mlflow.store.local.names import new_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from mlflow.entities.experiment import Experiment
+    from mlflow.entities.paged_list import PagedList
+    from mlflow.entities.run import Run, RunInfo, RunTag
+    from mlflow.store.migrate import Report
+
+_logger = logging.getLogger(__name__)
+
+_AWAY = ErrorCode.Name(TEMPORARILY_UNAVAILABLE)
+# Seconds between looks for the server: the first, the longest; and how long the end of a process
+# waits for it.
+_FIRST, _LONGEST, _AT_EXIT = 0.5, 30.0, 30.0
+# Sent again once, as a connection may have grown old; an outage is noticed at once.
+_RETRIES = 1
+
+#: Operations on a run that go on in the journal.
+OF_RUNS = (
+    "get_run", "update_run_info", "log_metric", "log_param", "set_tag", "log_batch", "log_inputs",
+    "log_outputs", "record_logged_model", "get_metric_history",
+)  # fmt: skip
+#: Operations on a logged model that was begun in the journal.
+OF_MODELS = (
+    "get_logged_model", "finalize_logged_model", "set_logged_model_tags", "log_logged_model_params",
+)  # fmt: skip
+
+
+class FailoverStore(AbstractStore):
+    """A tracking server with a journal beside it.
+
+    Args:
+        uri: the address of the server.
+    """
+
+    def __init__(self, uri: str) -> None:
+        rest = import_module("mlflow.store.rest").RestStore
+        self._uri = uri
+        self._remote: AbstractStore = rest(uri, retries=_RETRIES)
+        self.artifact_server = uri
+        self._begin()
+        atexit.register(self._finish)
+        threading.Thread(target=self._adopt, name="mlflow-journals", daemon=True).start()
+
+    def __repr__(self) -> str:
+        return f"FailoverStore({without_password(self._uri)!r})"
+
+    def _begin(self) -> None:
+        """Start as a process of its own: what a parent has away is the parent's to bring."""
+        self._pid = os.getpid()
+        self._gate = threading.RLock()
+        # What is brought is compared with what is there: by one thread at a time.
+        self._bringing = threading.Lock()
+        self._journal: Journal | None = None
+        # Those that are at the server; a file that was on its way into one is looked for at the end.
+        self._brought: list[Journal] = []
+        self._is_away = False
+        # What is needed to go on without the server: runs and experiments that were seen, and the
+        # names of experiments by their ids, those of journals too.
+        self._infos: dict[str, RunInfo] = {}
+        self._experiments: dict[str, Experiment] = {}
+        self._names: dict[str, str] = {"0": "Default"}
+
+    # --- away and back -----------------------------------------------------------------------
+
+    def _call(self, name: str, *arguments: Any, **named: Any) -> Any:
+        """Ask the server; when it is away, raise and know that it is."""
+        try:
+            return getattr(self._remote, name)(*arguments, **named)
+        except MlflowException as error:
+            if error.error_code == _AWAY:
+                self._leave(error)
+            raise
+
+    def _leave(self, reason: MlflowException) -> None:
+        with self._gate:
+            if self._is_away:
+                return
+            if self._journal is None:
+                self._journal = Journal.new(self._uri)
+            self._is_away = True
+        _logger.warning(
+            "%s Logging goes on in %s and is brought to the server when it is back.",
+            reason.message, self._journal.runs,
+        )  # fmt: skip
+        threading.Thread(target=self._look, name="mlflow-journal", daemon=True).start()
+
+    def _look(self) -> None:
+        """Bring the journal to the server as soon as it is back."""
+        seconds = _FIRST
+        while self._is_away:
+            time.sleep(seconds)
+            seconds = min(seconds * 2, _LONGEST)
+            if self._try():
+                return
+
+    def _try(self) -> bool:
+        """Bring the journal to the server; tell whether the server is asked again from now on."""
+        journal = self._journal
+        if journal is None:
+            return True
+        try:
+            self._bring(journal)  # nobody waits for the long part
+            with self._gate:
+                report = self._bring(journal)
+                self._journal, self._is_away = None, False
+        except MlflowException as error:
+            if error.error_code == _AWAY:
+                return False
+            with self._gate:
+                self._is_away = False
+            _logger.error("%s cannot be brought to the server: %s", journal.runs, error.message)
+            return True
+        self._brought.append(journal)
+        _logger.warning("The server is back, and has what was logged meanwhile.")
+        _tell(report, journal)
+        return True
+
+    def _bring(self, journal: Journal, *, only_files: bool = False) -> Report:
+        """Bring what is in a journal and not at the server.
+
+        Raises:
+            MlflowException: TEMPORARILY_UNAVAILABLE: the server is away; INVALID_PARAMETER_VALUE:
+                it is one that this cannot be brought to.
+        """
+        with self._bringing:
+            sync = import_module("mlflow.store.sync").Sync(journal.store, self._remote, self._uri)
+            report: Report = sync.copy_files() if only_files else sync.copy()
+        if sync.lost is not None:
+            raise sync.lost
+        return report
+
+    def _adopt(self) -> None:
+        """Bring what processes left behind that ended while the server was away."""
+        for journal in left_behind(self._uri):
+            try:
+                report = self._bring(journal)
+            except MlflowException as error:
+                _logger.info("%s waits still: %s", journal.runs, error.message)
+                journal.close()
+                return
+            journal.close(remove=not report.failed)
+            _logger.warning("What an earlier process had logged was brought to the server.")
+            _tell(report, journal)
+
+    def _finish(self) -> None:
+        """Bring what is left at the end of the process, or say where it is."""
+        if self._pid != os.getpid():
+            return
+        until = time.monotonic() + _AT_EXIT
+        waiting = [(one, True) for one in self._brought]
+        if self._journal is not None:
+            waiting.append((self._journal, False))
+        self._journal, self._is_away, self._brought = None, False, []
+        for journal, only_files in waiting:
+            done = self._brought_until(until, journal, only_files=only_files)
+            journal.close(remove=done)
+            if not done:
+                _logger.error(
+                    "What was logged while the server was away is in %s. Bring it there with: "
+                    "mlflow sync %s %s", journal.runs, journal.runs, without_password(self._uri),
+                )  # fmt: skip
+
+    def _brought_until(self, until: float, journal: Journal, *, only_files: bool) -> bool:
+        """Try to bring a journal until a time; tell whether all of it is at the server."""
+        seconds = _FIRST
+        while True:
+            try:
+                return not self._bring(journal, only_files=only_files).failed
+            except MlflowException as error:
+                left = until - time.monotonic()
+                if error.error_code != _AWAY or left <= 0:
+                    return False
+                time.sleep(min(seconds, left))
+                seconds *= 2
+
+    def close(self) -> None:
+        """Bring what is left, and give back the connections."""
+        self._finish()
+        atexit.unregister(self._finish)
+        self._remote.close()
+
+    # --- what goes on in the journal ---------------------------------------------------------
+
+    def _or_journal(
+        self, name: str, there: Callable[[AbstractStore], Any], *arguments: Any, **named: Any
+    ) -> Any:
+        """Ask the server, or the journal while the server is away."""
+        if self._pid != os.getpid():
+            self._begin()
+        if not self._is_away:
+            try:
+                return self._call(name, *arguments, **named)
+            except MlflowException as error:
+                if error.error_code != _AWAY:
+                    raise
+        with self._gate:
+            if self._is_away and self._journal is not None:
+                return there(self._journal.store)
+        return self._call(name, *arguments, **named)
+
+    def _of_run(self, name: str, run_id: str, *arguments: Any, **named: Any) -> Any:
+        def there(store: AbstractStore) -> Any:
+            self._continue(store, run_id)
+            return getattr(store, name)(run_id, *arguments, **named)
+
+        found = self._or_journal(name, there, run_id, *arguments, **named)
+        if name == "get_run":
+            self._infos.setdefault(run_id, found.info)
+        return found
+
+    def _continue(self, store: AbstractStore, run_id: str) -> None:
+        """Have a run in the journal that was begun at the server.
+
+        Raises:
+            MlflowException: TEMPORARILY_UNAVAILABLE: this process knows nothing of the run.
+        """
+        info = self._infos.get(run_id)
+        if info is None or _has(store.get_run, run_id):
+            return
+        experiment = self._here(store, info.experiment_id)
+        store.create_run(
+            experiment, info.user_id, info.start_time, [], info.run_name, run_id
+        )
+
+    def _here(self, store: AbstractStore, experiment_id: str) -> str:
+        """Return the id that an experiment of the server, or of the journal, has in the journal."""
+        name = self._names.get(experiment_id)
+        if name is None:
+            raise MlflowException(
+                f"The server is away, and what experiment {experiment_id} is called is not known "
+                "here. Name it, with mlflow.set_experiment(name).",
+                TEMPORARILY_UNAVAILABLE,
+            )
+        found = store.get_experiment_by_name(name)
+        return found.experiment_id if found is not None else store.create_experiment(name)
+
+    def _there(self, experiment_id: str) -> str:
+        """Return the id that an experiment has at the server, which may have come from the journal."""
+        if experiment_id == "0" or experiment_id in self._experiments:
+            return experiment_id
+        name = self._names.get(experiment_id)
+        found = None if name is None else self._call("get_experiment_by_name", name)
+        return experiment_id if found is None else str(found.experiment_id)
+
+    def create_run(
+        self,
+        experiment_id: str,
+        user_id: str | None,
+        start_time: int | None,
+        tags: list[RunTag] | None,
+        run_name: str | None,
+        run_id: str | None = None,
+    ) -> Run:
+        """See `AbstractStore`. The id is made here: a lost answer makes no second run."""
+        if self._pid != os.getpid():
+            self._begin()
+        run_id = run_id or new_id()
+        rest = (user_id, start_time, tags, run_name, run_id)
+        if not self._is_away:
+            try:
+                at_server = self._there(experiment_id)
+                if at_server not in self._experiments:
+                    self.get_experiment(at_server)
+                made: Run = self._call("create_run", at_server, *rest)
+            except MlflowException as error:
+                if error.error_code != _AWAY:
+                    raise
+            else:
+                self._infos[made.info.run_id] = made.info
+                return made
+        found: Run = self._or_journal(
+            "create_run",
+            lambda store: store.create_run(self._here(store, experiment_id), *rest),
+            experiment_id,
+            *rest,
+        )
+        self._infos.setdefault(run_id, found.info)
+        return found
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """See `AbstractStore`; while the server is away, as it was seen last."""
+        found: Experiment = self._or_journal(
+            "get_experiment",
+            lambda store: self._experiments.get(experiment_id) or store.get_experiment(experiment_id),
+            experiment_id if self._is_away else self._there(experiment_id),
+        )
+        return self._noted(found)
+
+    def get_experiment_by_name(self, experiment_name: str) -> Experiment | None:
+        """See `AbstractStore`; while the server is away, as it was seen last."""
+        known = (one for one in self._experiments.values() if one.name == experiment_name)
+        found: Experiment | None = self._or_journal(
+            "get_experiment_by_name",
+            lambda store: next(known, None) or store.get_experiment_by_name(experiment_name),
+            experiment_name,
+        )
+        return found if found is None else self._noted(found)
+
+    def _noted(self, experiment: Experiment) -> Experiment:
+        self._names[experiment.experiment_id] = experiment.name
+        if not self._is_away:
+            self._experiments[experiment.experiment_id] = experiment
+        return experiment
+
+    def create_experiment(
+        self, name: str, artifact_location: str | None = None, tags: list[Any] | None = None
+    ) -> str:
+        """See `AbstractStore`."""
+        made: str = self._or_journal(
+            "create_experiment",
+            lambda store: store.create_experiment(name, None, tags),
+            name,
+            artifact_location,
+            tags,
+        )
+        self._names[made] = name
+        return made
+
+    def search_runs(
+        self,
+        experiment_ids: list[str],
+        filter_string: str | None,
+        run_view_type: int,
+        max_results: int = 1000,
+        order_by: list[str] | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[Run]:
+        """See `AbstractStore`; the server is asked."""
+        ids = [self._there(one) for one in experiment_ids]
+        found: PagedList[Run] = self._call(
+            "search_runs", ids, filter_string, run_view_type, max_results, order_by, page_token
+        )
+        return found
+
+    def create_logged_model(
+        self, experiment_id: str, name: str | None = None, *arguments: Any, **named: Any
+    ) -> Any:
+        """See `AbstractStore`. The id is made here: a lost answer makes no second model."""
+        declared = AbstractStore.create_logged_model.__code__.co_varnames[3:8]
+        given = {**dict(zip(declared, arguments, strict=False)), **named}
+        given["model_id"] = given.get("model_id") or f"m-{new_id()}"
+        run_id = given.get("source_run_id")
+
+        def there(store: AbstractStore) -> Any:
+            if run_id:
+                self._continue(store, run_id)
+            return store.create_logged_model(self._here(store, experiment_id), name, **given)
+
+        at = experiment_id if self._is_away else self._there(experiment_id)
+        return self._or_journal("create_logged_model", there, at, name, **given)
+
+    def _of_model(self, name: str, model_id: str, *arguments: Any, **named: Any) -> Any:
+        def there(store: AbstractStore) -> Any:
+            if not _has(store.get_logged_model, model_id):
+                raise MlflowException(
+                    f"The server is away, and the logged model {model_id} is there.",
+                    TEMPORARILY_UNAVAILABLE,
+                )
+            return getattr(store, name)(model_id, *arguments, **named)
+
+        return self._or_journal(name, there, model_id, *arguments, **named)
+
+    def takes_ids(self) -> bool:
+        """See `AbstractStore`."""
+        return bool(self._call("takes_ids"))
+
+
+def _tell(report: Report, journal: Journal) -> None:
+    for line in report.failed:
+        _logger.error("Not brought to the server: %s (it is in %s)", line, journal.runs)
+
+
+def _has(get: Callable[[str], Any], key: str) -> bool:
+    try:
+        get(key)
+    except MlflowException:
+        return False
+    return True
+
+
+def _method(name: str, way: str) -> Callable[..., Any]:
+    def method(self: FailoverStore, *arguments: Any, **named: Any) -> Any:
+        return getattr(self, way)(name, *arguments, **named)
+
+    declared = getattr(AbstractStore, name)
+    method.__name__, method.__doc__ = name, declared.__doc__
+    return method
+
+
+for _name in dict.fromkeys(op.name for op in OPERATIONS):
+    if _name not in FailoverStore.__dict__:
+        _way = "_of_run" if _name in OF_RUNS else "_of_model" if _name in OF_MODELS else "_call"
+        setattr(FailoverStore, _name, _method(_name, _way))
