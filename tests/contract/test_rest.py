@@ -11,6 +11,7 @@ from mlflow.server.app import ServerApp, Settings
 from mlflow.store.backends.file import FileBackend
 from mlflow.store.backends.memory import MemoryBackend
 from mlflow.store.backends.sql import SqlBackend
+from mlflow.store.failover import FailoverStore
 from mlflow.store.local import LocalStore
 from mlflow.store.rest import RestStore
 from mlflow.testing.store_contract import StoreContract
@@ -92,6 +93,22 @@ class TestMemory(RestContract):
     @pytest.fixture
     def local(self):
         return LocalStore(MemoryBackend())
+
+
+@pytest.mark.slow
+@_twelfth(3)
+class TestFailover(RestContract):
+    """A client that would go on without its server."""
+
+    @pytest.fixture
+    def local(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MILLSTREAM_JOURNAL_DIR", str(tmp_path / "journal"))
+        yield LocalStore(MemoryBackend())
+        assert not (tmp_path / "journal").exists()
+
+    def _open(self):
+        self.opened.append(FailoverStore(self.uri))
+        return self.opened[-1]
 
 
 class TestFiles(RestContract):

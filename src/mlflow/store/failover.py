@@ -133,7 +133,9 @@ class FailoverStore(AbstractStore):
                 return False
             with self._gate:
                 self._is_away = False
-            _logger.error("%s cannot be brought to the server: %s", journal.runs, error.message)
+            _logger.error(  # noqa: TRY400 - where it was raised tells users nothing
+                "%s cannot be brought to the server: %s", journal.runs, error.message
+            )
             return True
         self._brought.append(journal)
         _logger.warning("The server is back, and has what was logged meanwhile.")
@@ -243,9 +245,7 @@ class FailoverStore(AbstractStore):
         if info is None or _has(store.get_run, run_id):
             return
         experiment = self._here(store, info.experiment_id)
-        store.create_run(
-            experiment, info.user_id, info.start_time, [], info.run_name, run_id
-        )
+        store.create_run(experiment, info.user_id, info.start_time, [], info.run_name, run_id)
 
     def _here(self, store: AbstractStore, experiment_id: str) -> str:
         """Return the id that an experiment of the server, or of the journal, has in the journal."""
@@ -306,7 +306,9 @@ class FailoverStore(AbstractStore):
         """See `AbstractStore`; while the server is away, as it was seen last."""
         found: Experiment = self._or_journal(
             "get_experiment",
-            lambda store: self._experiments.get(experiment_id) or store.get_experiment(experiment_id),
+            lambda store: (
+                self._experiments.get(experiment_id) or store.get_experiment(experiment_id)
+            ),
             experiment_id if self._is_away else self._there(experiment_id),
         )
         return self._noted(found)

@@ -13,17 +13,18 @@ from importlib import import_module
 from mlflow.environment_variables import MILLSTREAM_JOURNAL_DIR
 from mlflow.exceptions import without_password
 
-try:
-    import fcntl
-except ImportError:  # Windows: journals of ended processes are brought by `mlflow sync` alone
-    fcntl = None  # type: ignore[assignment]
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, BinaryIO
 
     from mlflow.store.base import AbstractStore
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows: journals of ended processes are brought by `mlflow sync` alone
+    fcntl = None
 
 _LOCK, _SERVER, _RUNS = "lock", "server", "mlruns"
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")

@@ -60,8 +60,10 @@ class RestStore(AbstractStore):
             MlflowException: TEMPORARILY_UNAVAILABLE: it cannot be reached.
         """
         if self._has_replays is None:
-            self._noted(self._transport.request("GET", "/version", is_safe=True))
-        return bool(self._has_replays)
+            answer = self._noted(self._transport.request("GET", "/version", is_safe=True))
+            if self._has_replays is None:
+                raise refusal(answer, "/version")
+        return self._has_replays
 
     def close(self) -> None:
         """Give back the connections; the store may be used again afterwards."""
@@ -122,7 +124,8 @@ class RestStore(AbstractStore):
         return self._noted(answer)
 
     def _noted(self, answer: Answer) -> Answer:
-        if self._has_replays is None:
+        # What stands in front of a server answers for it when it is away, and knows nothing of it.
+        if self._has_replays is None and answer.status < 500:
             self._has_replays = answer.headers.get(_REPLAYS) is not None
         return answer
 

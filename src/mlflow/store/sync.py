@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PAGE = 200
 _ABSENT, _TAKEN = "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"
 _AWAY = "TEMPORARILY_UNAVAILABLE"
+_CONFLICTS = "params, whose values there are others"
 _REGISTERED = "registered models: register their versions at the server"
 
 
@@ -187,6 +188,9 @@ class Sync:
             if key not in known or (is_open and known[key] != value and key != MLFLOW_LOGGED_MODELS)
         ]
         params = [Param(*pair) for pair in data.params.items() if pair[0] not in there.data.params]
+        for key, value in data.params.items():
+            if there.data.params.get(key, value) != value:
+                self.report.left_out[_CONFLICTS] += 1
         changed = self._batches(run_id, [], params, tags)
         for key in data.metrics:
             changed |= self._series(run_id, key, is_new=key not in there.data.metrics)

@@ -188,9 +188,7 @@ class Transport:
         MlflowException: INVALID_PARAMETER_VALUE for what is no address.
     """
 
-    def __init__(
-        self, uri: str | Callable[[], HostCreds], retries: int | None = None
-    ) -> None:
+    def __init__(self, uri: str | Callable[[], HostCreds], retries: int | None = None) -> None:
         self._retries_said = retries
         self._creds = None if isinstance(uri, str) else uri
         found = None if isinstance(uri, str) else uri()
