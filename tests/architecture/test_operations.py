@@ -37,6 +37,7 @@ NOT_ON_THE_WIRE = {
     "purge_logged_model": "maintenance, next to the store",
     "purge_run": "maintenance, next to the store",
     "set_model_versions_tags": "made of other operations",
+    "takes_ids": "what kind of store it is",
 }
 
 each = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)

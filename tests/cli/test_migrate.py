@@ -149,10 +149,10 @@ def test_as_mlflow_names_it(files, tmp_path, inside):
 def test_a_bar_on_a_terminal(files, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(migrate.sys.stderr, "isatty", lambda: True)
 
-    with migrate._watching("Copying", 10, True) as watch:
+    with migrate.watching("Copying", 10, True) as watch:
         for _ in range(10):
             watch("run")
-    with migrate._watching("Copying", 10, False) as watch:
+    with migrate.watching("Copying", 10, False) as watch:
         watch("run")
 
     said = capsys.readouterr()
