@@ -12,8 +12,8 @@ PLACES = {
     "groups": "experiments/{sweep}?group=params.depth",
     "parallel": "experiments/{sweep}?layout=charts&plot=parallel",
     "pareto": "experiments/{sweep}?layout=charts&plot=pareto",
-    "bands": "experiments/{sweep}?layout=charts&group=params.depth",
     "compare": "compare?runs={first},{second}",
+    "verdict": "compare?tab=verdict&runs={first},{second},{third},{fourth}",
     "run": "experiments/{wine}/runs/{first}",
     "run-charts": "experiments/{wine}/runs/{first}/charts",
     "models": "models",
@@ -22,8 +22,9 @@ PLACES = {
 
 
 def places(site):
-    found = site.store.search_runs([site.wine], "", 1, 2)
-    ids = {"first": found[0].info.run_id, "second": found[1].info.run_id}
+    found = site.store.search_runs([site.wine], "", 1, 4)
+    names = ("first", "second", "third", "fourth")
+    ids = {name: run.info.run_id for name, run in zip(names, found, strict=True)}
     named = {"sweep": site.sweep, "wine": site.wine, **ids}
     return {name: place.format(**named) for name, place in PLACES.items()}
 
@@ -95,7 +96,7 @@ def test_rules_of_accessibility(browser, site, name, scheme):
         tab.open(places(site)[name])
         expect(
             tab.page.locator(
-                ".grid-row, .list tr, .card canvas, .bar, .empty, .key-table, canvas"
+                ".grid-row, .list tr, .card canvas, .bar, .empty, .key-table, canvas, .verdict"
             ).first
         ).to_be_visible()
         tab.page.wait_for_timeout(600)

@@ -33,7 +33,7 @@ export function Verdict({ data }: { data: Compared }) {
       <p class="verdict-told" role="status">
         <strong>{best.label}</strong> is {beaten ? `better than ${beaten} of ${judged.length - 1} other settings` : "ahead, but not better than any other as far as these runs tell"}{open && beaten ? `; ${open} cannot be told from it` : ""}.
       </p>
-      <div class="table-scroll">
+      <div class="table-scroll" tabIndex={0} role="region" aria-label="Settings from the best to the worst">
         <table class="list">
           <thead><tr><th>Setting</th><th>Runs</th><th>Mean ± sd</th><th>The best is ahead by</th><th class="hide-small"><span class="sr">Interval</span></th><th>Verdict</th><th class="hide-small">Also changed</th></tr></thead>
           <tbody>
