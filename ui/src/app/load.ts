@@ -14,6 +14,8 @@ export interface Loaded<T> {
 
 /** How many times as long as an answer took nothing is asked. */
 export const REST = 15;
+/** Who looks again sooner than this (ms) waits for something to be complete, and does so for a while only. */
+const HURRY = 1_000;
 
 export const visible = signal(!document.hidden);
 /** False while the server does not answer. */
@@ -59,7 +61,7 @@ export function useLoad<T>(name: string | null, load: (signal: AbortSignal) => P
         setState((before) => ({ ...(before.name === name && before.data !== undefined ? { data: before.data } : {}), name, error: told }));
       }
       // What takes long is asked for less often: a page is a small part of what a server does.
-      const wait = failures ? Math.min(15_000, 1_000 * 2 ** failures) : Math.min(60_000, Math.max(every, (performance.now() - began) * REST));
+      const wait = failures ? Math.min(15_000, 1_000 * 2 ** failures) : Math.min(60_000, Math.max(every, (performance.now() - began) * (every < HURRY ? 2 : REST)));
       if (wait && !abort.signal.aborted && (every || failures && !online.value)) timer = setTimeout(() => void once(), wait) as unknown as number;
     };
     void once();
