@@ -11,7 +11,7 @@ import { csvOf } from "../src/lib/save.ts";
 import { scaleOf, ticks } from "../src/lib/scale.ts";
 import { ema } from "../src/lib/smooth.ts";
 import { explained, rankCorrelation, ranks, weights } from "../src/lib/stats.ts";
-import { counted, trashLines } from "../src/lib/trash.ts";
+import { counted, partsOf, trashLines } from "../src/lib/trash.ts";
 import { fromMlflow, list, readList, readPlace, writePlace } from "../src/lib/url.ts";
 import { visited } from "../src/lib/visit.ts";
 import { columnSpan, edges, reordered, rowSpan } from "../src/lib/virtual.ts";
@@ -214,4 +214,13 @@ test("a visit is another one after half an hour away", () => {
   assert.deepEqual(visited({ seen: 1000, since: 7 }, 1000 + 29 * minute), { seen: 1000 + 29 * minute, since: 7 });
   assert.deepEqual(visited({ seen: 1000, since: 7 }, 1000 + 31 * minute), { seen: 1000 + 31 * minute, since: 1000 });
   assert.deepEqual(visited({ seen: 9000, since: 7 }, 1000), { seen: 1000, since: 0 });
+});
+
+test("a long removal is made in parts that each end", () => {
+  assert.deepEqual(partsOf({}), [{}]);
+  const runs = Array.from({ length: 230 }, (_, at) => String(at));
+  const parts = partsOf({ runs, models: ["m"], experiments: ["1", "2"] });
+  assert.deepEqual(parts.map((one) => one.runs?.length ?? 0), [100, 100, 30, 0, 0, 0]);
+  assert.deepEqual(parts.slice(3), [{ models: ["m"] }, { experiments: ["1"] }, { experiments: ["2"] }]);
+  assert.deepEqual(partsOf({ runs: [], models: [], experiments: [] }), []);
 });

@@ -153,6 +153,16 @@ def test_it_goes_in_parts(place, monkeypatch):
     assert 0 == summary.json["total"]
 
 
+def test_a_slow_trash_goes_in_parts_too(place, monkeypatch):
+    """When its time is over what is left is told; what was named is finished."""
+    monkeypatch.setattr("mlflow.server.ui.trash._PATIENCE", -1.0)
+    runs = [place.run(size=0) for _ in range(4)]
+
+    assert (1, 3) == tuple(place.empty().json[key] for key in ("removed", "left"))
+    left = [run_id for run_id in runs if place.has(run_id)]
+    assert (3, 0) == tuple(place.empty(runs=left).json[key] for key in ("removed", "left"))
+
+
 def test_permission_is_asked(place):
     """Looking needs another one than emptying."""
     asked = []

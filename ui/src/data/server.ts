@@ -8,6 +8,7 @@ import {
   type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
 import type { Summary } from "../lib/columns.ts";
+import { partsOf } from "../lib/trash.ts";
 
 const API = "ajax-api/2.0/mlflow/";
 
@@ -169,13 +170,18 @@ export class ServerSource implements Source, Writer {
   async emptyTrash(which: TrashAsk, until: number, onPart: (left: number) => void) {
     const stays: { id: string; reason: string }[] = [];
     let removed = 0;
-    for (let left = 1; left > 0; ) {
-      // What stays is still there, in front of the rest: it is passed over.
-      const part = await ask<{ removed: number; stays: typeof stays; left: number }>("trash/empty", { ...which, until, skip: stays.length });
-      removed += part.removed;
-      stays.push(...part.stays);
-      left = part.left;
-      onPart(left);
+    const parts = partsOf(which);
+    for (const [at, one] of parts.entries()) {
+      let skip = 0;
+      for (let left = 1; left > 0; ) {
+        // What stays is still there, in front of the rest: it is passed over.
+        const part = await ask<{ removed: number; stays: typeof stays; left: number }>("trash/empty", { ...one, until, skip });
+        removed += part.removed;
+        stays.push(...part.stays);
+        skip += part.stays.length;
+        left = part.left;
+        onPart(left + parts.slice(at + 1).reduce((sum, next) => sum + Math.max(1, (next.runs ?? []).length + (next.models ?? []).length), 0));
+      }
     }
     writes.value += 1;
     return { removed, stays };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 # A page lists so many; the rest is counted.
 _LISTED = 500
-# Counting bytes stops after so many seconds; the answer says so.
+# Counting bytes, and removing, stop after so many seconds; the answer says so.
 _PATIENCE = 10.0
 # So many go in one request; who asked asks again until nothing is left.
-_AT_ONCE = 100
+_AT_ONCE = 500
 _GONE = "RESOURCE_DOES_NOT_EXIST"
 _NAMES = dict(zip(KINDS, ("run", "model", "experiment"), strict=True))
 
@@ -91,9 +92,15 @@ class Trash:
         """Remove some of it for good, files first; what has files that cannot be removed stays."""
         asked = await self._asked(request, _EMPTY)
         plan = await self._calls.read(partial(self._plan, asked))
-        part = plan[asked.skip : asked.skip + _AT_ONCE]
+        # What is named is finished: its names could not be said again once a part of it is gone.
+        is_all = asked.runs is None and asked.models is None
+        end = self._clock() + _PATIENCE if is_all else math.inf
+        part: list[Item] = []
         stays = []
-        for item in part:
+        for item in plan[asked.skip : asked.skip + _AT_ONCE]:
+            if part and self._clock() > end:
+                break
+            part.append(item)
             reason = await self._remove(item)
             if reason is not None:
                 stays.append({"kind": _NAMES[item.kind], "id": item.id, "reason": reason})
