@@ -158,9 +158,9 @@ def test_a_slow_trash_goes_in_parts_too(place, monkeypatch):
     monkeypatch.setattr("mlflow.server.ui.trash._PATIENCE", -1.0)
     runs = [place.run(size=0) for _ in range(4)]
 
-    assert (1, 3) == tuple(place.empty().json[key] for key in ("removed", "left"))
+    assert {"removed": 1, "stays": [], "left": 3} == place.empty().json
     left = [run_id for run_id in runs if place.has(run_id)]
-    assert (3, 0) == tuple(place.empty(runs=left).json[key] for key in ("removed", "left"))
+    assert {"removed": 3, "stays": [], "left": 0} == place.empty(runs=left).json
 
 
 def test_permission_is_asked(place):
