@@ -22,6 +22,7 @@ SCRIPTS = (
     "bench_search",
     "bench_server",
     "bench_scoring",
+    "bench_flavors",
     "bench_install",
 )
 Rows = dict[str, dict[str, Any]]
