@@ -316,8 +316,7 @@ def _tensors(model: Any) -> Iterator[Any]:
 # ------------------------------------------------------------------- running
 
 
-def _load_pyfunc(path: str, model_config: dict[str, Any] | None = None) -> _OnnxModelWrapper:
-    del model_config
+def _load_pyfunc(path: str) -> _OnnxModelWrapper:
     folder = folder_of_data(path)
     conf, file = model_file(folder, FLAVOR_NAME, "data", _DATA_FILE)
     _check_tensors(file)
