@@ -119,9 +119,14 @@ def save_model(
         written = _export(folder, pytorch_model, input_example, signature, wanted)
     if written == SERIALIZATION_FORMAT_PICKLE:
         _write_pickle(folder, pytorch_model, pickle_module, pickler, kwargs)
+
+    def predict(data: Any) -> Any:
+        with evaluating(pytorch_model):
+            return _PyTorchWrapper(pytorch_model, None).predict(data)
+
     folder.add_loader(
         "mlflow.pytorch",
-        _PyTorchWrapper(pytorch_model, None).predict,
+        predict,
         data=_DATA,
         pickle_module_name=pickler,
         model_config={"device": None},
@@ -337,6 +342,9 @@ def _load_pyfunc(path: str, model_config: dict[str, Any] | None = None) -> _PyTo
         raise not_found(f"The model's data '{path}' is not there.")
     try:
         model = _load(path, map_location=torch.device(device))
+        for part in model.modules():
+            # As `eval` does, which the modules of graphs do not have.
+            part.training = False
         return _PyTorchWrapper(model.to(device), device)
     except RuntimeError as error:
         raise invalid(f"The model cannot be put on the device {device!r}: {error}") from error
@@ -382,7 +390,7 @@ class _PyTorchWrapper:
             raise TypeError("Input data should be pandas.DataFrame or numpy.ndarray")
         array = data.to_numpy(dtype=np.float32) if isinstance(data, pd.DataFrame) else data
         rows = torch.from_numpy(array)
-        with torch.no_grad(), evaluating(self.pytorch_model):
+        with torch.no_grad():
             answer = self.pytorch_model(rows if self.device is None else rows.to(self.device))
         if not isinstance(answer, torch.Tensor):
             raise TypeError(
