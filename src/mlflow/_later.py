@@ -98,10 +98,6 @@ MODULES: dict[str, str] = {
     "mlflow.pyspark": "",
     "mlflow.pyspark.ml": "autolog",
     "mlflow.pyspark.optuna": "MlflowSparkStudy",
-    "mlflow.shap": (
-        "get_default_conda_env get_default_pip_requirements load_explainer log_explainer "
-        "log_explanation save_explainer"
-    ),
     "mlflow.types.agent": (
         "ChatAgentChunk ChatAgentMessage ChatAgentRequest ChatAgentResponse ChatContext"
     ),

@@ -65,7 +65,7 @@ FLAVORS: dict[str, FlavorInfo] = {
     "sentence_transformers": FlavorInfo(
         "mlflow.sentence_transformers", "sentence_transformers", "sentence-transformers"
     ),
-    "shap": FlavorInfo("mlflow.shap", "shap", "shap"),
+    "shap": FlavorInfo("mlflow.shap", "shap", "shap", "explainer.shap", ("0.47", "0.51")),
     "sklearn": FlavorInfo(
         "mlflow.sklearn", "sklearn", "scikit-learn skops", "model.pkl", ("1.6", "1.9")
     ),
