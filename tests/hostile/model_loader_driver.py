@@ -8,7 +8,7 @@ input, each `{"uri", "how", "env"}`, and prints one JSON list of `{"outcome", "m
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import importlib
 import json
 import os
 import sys
@@ -78,7 +78,7 @@ def warm_up() -> None:
     import mlflow.sklearn
 
     for library in sys.argv[1:]:
-        if importlib.util.find_spec(library):
+        with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(library)
     assert cloudpickle, joblib
     assert sklearn.pipeline, skops.io

@@ -44,7 +44,10 @@ class Payload:
 
 
 # What models of the flavors that are here stand on; imported first where their files are loaded.
-LIBRARIES = [info.library for info in FLAVORS.values() if info.ready and info.library]
+LIBRARIES = [
+    *(info.library for info in FLAVORS.values() if info.ready and info.library),
+    "statsmodels.iolib.smpickle",  # which imports much of SciPy
+]
 
 
 def load(cases, *libraries):
