@@ -14,6 +14,8 @@ pytest_plugins = ["tests.databases"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL = os.environ.get("MILLSTREAM_FULL") in ("1", "all")
+#: Every combination of what is compared with stock, where a full run takes some of them.
+ALL = os.environ.get("MILLSTREAM_FULL") == "all"
 SETTINGS_OF_THE_USER = ("MLFLOW_", "MILLSTREAM_", "DATABRICKS_", "_MLFLOW_")
 KEPT = {"MILLSTREAM_FULL"}
 

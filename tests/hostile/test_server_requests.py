@@ -266,7 +266,8 @@ GRAPHQL = {
 def test_d09_graphql(rigs, oracle, query):
     """There is none: nothing is parsed, be it one query or a thousand."""
     for path in ("/graphql", "/ajax-api/2.0/mlflow/graphql", "/api/2.0/mlflow/graphql"):
-        for fields in ({"query": GRAPHQL[query]}, [{"query": GRAPHQL[query]}] * 1000):
+        batch = [{"query": GRAPHQL[query]}] * (1000 if query == "circle" else 2)
+        for fields in ({"query": GRAPHQL[query]}, batch):
             found = same(rigs, Asked("POST", path, fields=fields))
             assert found.status in (404, 501), (path, found)
 

@@ -18,6 +18,7 @@ from uv import find_uv_bin
 
 import mlflow
 from mlflow.models.environments import write_own_wheels
+from tests.conftest import ALL
 
 pytestmark = pytest.mark.interop
 
@@ -105,7 +106,7 @@ def test_elsewhere_the_requirements_bring_stock(before, model, tmp_path):
 
 
 @pytest.mark.timeout(900)  # pip, on a busy machine
-@pytest.mark.parametrize("manager", ["uv", "virtualenv"])
+@pytest.mark.parametrize("manager", ["uv", "virtualenv"] if ALL else ["uv"])
 def test_a_model_of_an_old_mlflow_is_served_by_us(tmp_path, manager):
     """The environment holds our wheel and the shim, whatever mlflow the model is pinned to."""
     estimator = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])

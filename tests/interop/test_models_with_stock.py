@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ALL
+
 SCRIPT = Path(__file__).with_name("stock_models.py")
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 STOCK = os.environ.get("MILLSTREAM_STOCK_PYTHON")
@@ -84,7 +86,7 @@ def test_saved_models_predict_the_same(tmp_path, stock, direction):
     assert facts(read(sys.executable, models), stock) == facts(read(stock, models), stock)
 
 
-@pytest.mark.parametrize("stock", INTERPRETERS)
+@pytest.mark.parametrize("stock", INTERPRETERS if ALL else INTERPRETERS[:1])
 @pytest.mark.parametrize("direction", ["stock writes", "we write"])
 def test_logged_models_predict_the_same(tmp_path, stock, direction):
     # The default of MLflow 3, skops, is none that 2.6 knows.

@@ -41,6 +41,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.search.match import page
 from mlflow.search.parse import parse_filter, parse_order_by
 from mlflow.store import locate
+from tests.conftest import ALL
 
 STOCK = os.environ.get("MILLSTREAM_STOCK_PYTHON")
 SCRIPT = Path(__file__).with_name("search_in_stock.py")
@@ -190,7 +191,10 @@ def _address(kind: str, folder: Path, servers: dict) -> tuple[str, str]:
     return uri, uri
 
 
-@pytest.fixture(scope="module", params=["file", "sqlite", "postgresql", "mysql"])
+@pytest.fixture(
+    scope="module",
+    params=["file", "sqlite", "postgresql", "mysql"] if ALL else ["file", "postgresql"],
+)
 def stock(request, servers, tmp_path_factory):
     """What stock MLflow answers on a store of one kind, and what is in the store."""
     folder = tmp_path_factory.mktemp("stock")

@@ -16,6 +16,7 @@ import pytest
 
 import mlflow
 from mlflow.store import locate
+from tests.conftest import ALL
 from tests.databases import DIALECTS
 
 LARGEST = "1.7976931348623157e+308"
@@ -81,8 +82,13 @@ def test_a_folder_in_alternation(python, variable, script, tmp_path):
 
 
 @pytest.mark.skipif(not STOCK, reason="MILLSTREAM_STOCK_PYTHON is not set")
-@pytest.mark.parametrize("first", ["theirs", "ours"])
-@pytest.mark.parametrize("new_database", DIALECTS, indirect=True)
+@pytest.mark.parametrize(
+    ("first", "new_database"),
+    [(first, one) for first in ("theirs", "ours") for one in DIALECTS]
+    if ALL
+    else [("theirs", "sqlite"), ("ours", "postgresql"), ("theirs", "mysql")],
+    indirect=["new_database"],
+)
 def test_a_database_in_alternation(first, script, new_database, tmp_path, monkeypatch):
     """The same on databases, whoever made them; MLflow's own drivers are named in the address."""
     monkeypatch.chdir(tmp_path)
