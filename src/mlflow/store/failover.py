@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlflow.entities.experiment import Experiment
+    from mlflow.entities.logged_models import LoggedModel, LoggedModelParameter, LoggedModelTag
     from mlflow.entities.paged_list import PagedList
     from mlflow.entities.run import Run, RunInfo, RunTag
     from mlflow.store.migrate import Report
@@ -62,6 +63,11 @@ class FailoverStore(AbstractStore):
         self._uri = uri
         self._remote: AbstractStore = rest(uri, retries=_RETRIES)
         self.artifact_server = uri
+        # What is needed to go on without the server: runs and experiments that were seen, and the
+        # names of experiments by their ids, those of journals too.
+        self._infos: dict[str, RunInfo] = {}
+        self._experiments: dict[str, Experiment] = {}
+        self._names: dict[str, str] = {"0": "Default"}
         self._begin()
         atexit.register(self._finish)
         threading.Thread(target=self._adopt, name="mlflow-journals", daemon=True).start()
@@ -79,11 +85,6 @@ class FailoverStore(AbstractStore):
         # Those that are at the server; a file that was on its way into one is looked for at the end.
         self._brought: list[Journal] = []
         self._is_away = False
-        # What is needed to go on without the server: runs and experiments that were seen, and the
-        # names of experiments by their ids, those of journals too.
-        self._infos: dict[str, RunInfo] = {}
-        self._experiments: dict[str, Experiment] = {}
-        self._names: dict[str, str] = {"0": "Default"}
 
     # --- away and back -----------------------------------------------------------------------
 
@@ -126,6 +127,8 @@ class FailoverStore(AbstractStore):
         try:
             self._bring(journal)  # nobody waits for the long part
             with self._gate:
+                if self._journal is not journal:
+                    return True  # the process ends, and brings it itself
                 report = self._bring(journal)
                 self._journal, self._is_away = None, False
         except MlflowException as error:
@@ -177,7 +180,8 @@ class FailoverStore(AbstractStore):
         waiting = [(one, True) for one in self._brought]
         if self._journal is not None:
             waiting.append((self._journal, False))
-        self._journal, self._is_away, self._brought = None, False, []
+        with self._gate:
+            self._journal, self._is_away, self._brought = None, False, []
         for journal, only_files in waiting:
             done = self._brought_until(until, journal, only_files=only_files)
             journal.close(remove=done)
@@ -208,47 +212,60 @@ class FailoverStore(AbstractStore):
 
     # --- what goes on in the journal ---------------------------------------------------------
 
-    def _or_journal(
-        self, name: str, there: Callable[[AbstractStore], Any], *arguments: Any, **named: Any
-    ) -> Any:
+    def _or_journal(self, online: Callable[[], Any], there: Callable[[AbstractStore], Any]) -> Any:
         """Ask the server, or the journal while the server is away."""
         if self._pid != os.getpid():
             self._begin()
         if not self._is_away:
             try:
-                return self._call(name, *arguments, **named)
+                return online()
             except MlflowException as error:
                 if error.error_code != _AWAY:
                     raise
         with self._gate:
             if self._is_away and self._journal is not None:
                 return there(self._journal.store)
-        return self._call(name, *arguments, **named)
+        return online()  # it came back while this waited
 
     def _of_run(self, name: str, run_id: str, *arguments: Any, **named: Any) -> Any:
         def there(store: AbstractStore) -> Any:
             self._continue(store, run_id)
             return getattr(store, name)(run_id, *arguments, **named)
 
-        found = self._or_journal(name, there, run_id, *arguments, **named)
+        found = self._or_journal(lambda: self._call(name, run_id, *arguments, **named), there)
         if name == "get_run":
             self._infos.setdefault(run_id, found.info)
+        elif name == "update_run_info" and run_id in self._infos:
+            self._infos[run_id] = found
         return found
 
     def _continue(self, store: AbstractStore, run_id: str) -> None:
-        """Have a run in the journal that was begun at the server.
-
-        Raises:
-            MlflowException: TEMPORARILY_UNAVAILABLE: this process knows nothing of the run.
-        """
+        """Have a run in the journal that was begun at the server, when this process has seen it."""
         info = self._infos.get(run_id)
         if info is None or _has(store.get_run, run_id):
             return
         experiment = self._here(store, info.experiment_id)
         store.create_run(experiment, info.user_id, info.start_time, [], info.run_name, run_id)
 
+    def _of_model(self, name: str, model_id: str, *arguments: Any, **named: Any) -> Any:
+        def there(store: AbstractStore) -> Any:
+            if not _has(store.get_logged_model, model_id):
+                raise MlflowException(
+                    f"The server is away, and the logged model {model_id} is there.",
+                    TEMPORARILY_UNAVAILABLE,
+                )
+            return getattr(store, name)(model_id, *arguments, **named)
+
+        return self._or_journal(lambda: self._call(name, model_id, *arguments, **named), there)
+
+    # --- experiments, by their names ---------------------------------------------------------
+
     def _here(self, store: AbstractStore, experiment_id: str) -> str:
-        """Return the id that an experiment of the server, or of the journal, has in the journal."""
+        """Return the id that an experiment of the server, or of a journal, has in this journal.
+
+        Raises:
+            MlflowException: TEMPORARILY_UNAVAILABLE: its name is not known in this process.
+        """
         name = self._names.get(experiment_id)
         if name is None:
             raise MlflowException(
@@ -260,85 +277,52 @@ class FailoverStore(AbstractStore):
         return found.experiment_id if found is not None else store.create_experiment(name)
 
     def _there(self, experiment_id: str) -> str:
-        """Return the id that an experiment has at the server, which may have come from the journal."""
+        """Return the id that an experiment has at the server; it may have one of a journal."""
         if experiment_id == "0" or experiment_id in self._experiments:
             return experiment_id
         name = self._names.get(experiment_id)
         found = None if name is None else self._call("get_experiment_by_name", name)
         return experiment_id if found is None else str(found.experiment_id)
 
-    def create_run(
-        self,
-        experiment_id: str,
-        user_id: str | None,
-        start_time: int | None,
-        tags: list[RunTag] | None,
-        run_name: str | None,
-        run_id: str | None = None,
-    ) -> Run:
-        """See `AbstractStore`. The id is made here: a lost answer makes no second run."""
-        if self._pid != os.getpid():
-            self._begin()
-        run_id = run_id or new_id()
-        rest = (user_id, start_time, tags, run_name, run_id)
-        if not self._is_away:
-            try:
-                at_server = self._there(experiment_id)
-                if at_server not in self._experiments:
-                    self.get_experiment(at_server)
-                made: Run = self._call("create_run", at_server, *rest)
-            except MlflowException as error:
-                if error.error_code != _AWAY:
-                    raise
-            else:
-                self._infos[made.info.run_id] = made.info
-                return made
-        found: Run = self._or_journal(
-            "create_run",
-            lambda store: store.create_run(self._here(store, experiment_id), *rest),
-            experiment_id,
-            *rest,
-        )
-        self._infos.setdefault(run_id, found.info)
-        return found
+    def _seen(self, experiment: Experiment) -> Experiment:
+        """Note an experiment of the server."""
+        self._names[experiment.experiment_id] = experiment.name
+        self._experiments[experiment.experiment_id] = experiment
+        return experiment
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """See `AbstractStore`; while the server is away, as it was seen last."""
         found: Experiment = self._or_journal(
-            "get_experiment",
+            lambda: self._seen(self._call("get_experiment", self._there(experiment_id))),
             lambda store: (
                 self._experiments.get(experiment_id) or store.get_experiment(experiment_id)
             ),
-            experiment_id if self._is_away else self._there(experiment_id),
         )
-        return self._noted(found)
+        return found
 
     def get_experiment_by_name(self, experiment_name: str) -> Experiment | None:
         """See `AbstractStore`; while the server is away, as it was seen last."""
-        known = (one for one in self._experiments.values() if one.name == experiment_name)
-        found: Experiment | None = self._or_journal(
-            "get_experiment_by_name",
-            lambda store: next(known, None) or store.get_experiment_by_name(experiment_name),
-            experiment_name,
-        )
-        return found if found is None else self._noted(found)
 
-    def _noted(self, experiment: Experiment) -> Experiment:
-        self._names[experiment.experiment_id] = experiment.name
-        if not self._is_away:
-            self._experiments[experiment.experiment_id] = experiment
-        return experiment
+        def online() -> Experiment | None:
+            found: Experiment | None = self._call("get_experiment_by_name", experiment_name)
+            return found if found is None else self._seen(found)
+
+        def there(store: AbstractStore) -> Experiment | None:
+            known = (one for one in self._experiments.values() if one.name == experiment_name)
+            return next(known, None) or store.get_experiment_by_name(experiment_name)
+
+        found: Experiment | None = self._or_journal(online, there)
+        if found is not None:
+            self._names[found.experiment_id] = found.name
+        return found
 
     def create_experiment(
         self, name: str, artifact_location: str | None = None, tags: list[Any] | None = None
     ) -> str:
-        """See `AbstractStore`."""
+        """See `AbstractStore`; one of a journal keeps its files there, until they are brought."""
         made: str = self._or_journal(
-            "create_experiment",
+            lambda: self._call("create_experiment", name, artifact_location, tags),
             lambda store: store.create_experiment(name, None, tags),
-            name,
-            artifact_location,
-            tags,
         )
         self._names[made] = name
         return made
@@ -359,33 +343,56 @@ class FailoverStore(AbstractStore):
         )
         return found
 
+    # --- what is begun -----------------------------------------------------------------------
+
+    def create_run(
+        self,
+        experiment_id: str,
+        user_id: str | None,
+        start_time: int | None,
+        tags: list[RunTag] | None,
+        run_name: str | None,
+        run_id: str | None = None,
+    ) -> Run:
+        """See `AbstractStore`. The id is made here: a lost answer makes no second run."""
+        rest = (user_id, start_time, tags, run_name, run_id or new_id())
+
+        def online() -> Run:
+            at_server = self._there(experiment_id)
+            if at_server not in self._experiments:
+                # Its name is what an outage would need.
+                self._seen(self._call("get_experiment", at_server))
+            made: Run = self._call("create_run", at_server, *rest)
+            return made
+
+        found: Run = self._or_journal(
+            online, lambda store: store.create_run(self._here(store, experiment_id), *rest)
+        )
+        self._infos[found.info.run_id] = found.info
+        return found
+
     def create_logged_model(
-        self, experiment_id: str, name: str | None = None, *arguments: Any, **named: Any
-    ) -> Any:
+        self,
+        experiment_id: str,
+        name: str | None = None,
+        source_run_id: str | None = None,
+        tags: list[LoggedModelTag] | None = None,
+        params: list[LoggedModelParameter] | None = None,
+        model_type: str | None = None,
+        model_id: str | None = None,
+    ) -> LoggedModel:
         """See `AbstractStore`. The id is made here: a lost answer makes no second model."""
-        declared = AbstractStore.create_logged_model.__code__.co_varnames[3:8]
-        given = {**dict(zip(declared, arguments, strict=False)), **named}
-        given["model_id"] = given.get("model_id") or f"m-{new_id()}"
-        run_id = given.get("source_run_id")
+        rest = (name, source_run_id, tags, params, model_type, model_id or f"m-{new_id()}")
 
-        def there(store: AbstractStore) -> Any:
-            if run_id:
-                self._continue(store, run_id)
-            return store.create_logged_model(self._here(store, experiment_id), name, **given)
+        def there(store: AbstractStore) -> LoggedModel:
+            if source_run_id:
+                self._continue(store, source_run_id)
+            return store.create_logged_model(self._here(store, experiment_id), *rest)
 
-        at = experiment_id if self._is_away else self._there(experiment_id)
-        return self._or_journal("create_logged_model", there, at, name, **given)
-
-    def _of_model(self, name: str, model_id: str, *arguments: Any, **named: Any) -> Any:
-        def there(store: AbstractStore) -> Any:
-            if not _has(store.get_logged_model, model_id):
-                raise MlflowException(
-                    f"The server is away, and the logged model {model_id} is there.",
-                    TEMPORARILY_UNAVAILABLE,
-                )
-            return getattr(store, name)(model_id, *arguments, **named)
-
-        return self._or_journal(name, there, model_id, *arguments, **named)
+        found: LoggedModel = self._or_journal(
+            lambda: self._call("create_logged_model", self._there(experiment_id), *rest), there
+        )
+        return found
 
     def takes_ids(self) -> bool:
         """See `AbstractStore`."""
