@@ -52,6 +52,8 @@ def clean_surroundings(tmp_path_factory, monkeypatch):
     yield
 
     _forget_state_of_the_process()
+    # What it puts back may be what the test itself had set before.
+    monkeypatch.undo()
     os.environ.clear()
     os.environ.update(before)
 

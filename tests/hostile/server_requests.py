@@ -133,6 +133,8 @@ _BY_OPERATION = {
     ("create_experiment", "name"): "<new>",
     ("create_registered_model", "name"): "<new>",
     ("create_logged_model", "name"): "model",
+    ("create_logged_model", "model_id"): "m-<new id>",
+    ("create_run", "run_id"): "<new id>",
     ("finalize_logged_model", "status"): "LOGGED_MODEL_READY",
     ("search_logged_models", "datasets"): [],
     ("restore_run", "run_id"): "<dead run>",

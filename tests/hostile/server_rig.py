@@ -123,7 +123,12 @@ class Rig:
     def ask(self, asked: Asked, *headers: tuple[str, str]) -> Found:
         """Return the answer to a request."""
         self._number += 1
-        things = {**self.things, "<new>": f"new{self._number}", "<name>": "Default"}
+        things = {
+            **self.things,
+            "<new>": f"new{self._number}",
+            "<new id>": f"{self._number:032x}",
+            "<name>": "Default",
+        }
         path, query, body = target(asked, things)
         given = [(a.lower().encode(), b.encode("latin-1")) for a, b in (*asked.headers, *headers)]
         if asked.kind is not None:
