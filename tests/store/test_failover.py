@@ -158,6 +158,24 @@ def test_what_was_set_at_the_server_since_is_not_set_back(switch, store, plain):
     assert "back 2" == plain.get_run(run_id).data.tags["t"]
 
 
+def test_what_the_server_refuses_is_kept(switch, tmp_path, plain, caplog):
+    """It is told, and the journal stays, though everything else was brought."""
+    store = FailoverStore(switch.uri)
+    refused, kept = run_in(store).info.run_id, run_in(store).info.run_id
+    switch.is_away = True
+    for run_id in (refused, kept):
+        store.log_metric(run_id, Metric("m", 1.0, 1, 1))
+    LocalStore(FileBackend(str(tmp_path / "server"))).delete_run(refused)
+    back(switch, store)
+    store.close()
+
+    (place,) = (tmp_path / "journal").glob("*/*/mlruns")
+    assert f"mlflow sync {place}" in caplog.text
+    assert refused in caplog.text
+    assert 1 == len(plain.get_metric_history(kept, "m"))
+    assert 1 == len(LocalStore(FileBackend(str(place))).get_metric_history(refused, "m"))
+
+
 def test_a_lost_answer_makes_no_second_run(switch, store, plain):
     """Nor a second model: the ids are made here."""
     switch.is_away, switch.after = True, True

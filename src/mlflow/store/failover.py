@@ -82,8 +82,9 @@ class FailoverStore(AbstractStore):
         # What is brought is compared with what is there: by one thread at a time.
         self._bringing = threading.Lock()
         self._journal: Journal | None = None
-        # Those that are at the server; a file that was on its way into one is looked for at the end.
-        self._brought: list[Journal] = []
+        # Those that were brought, and whether all of it was. At the end of the process they are
+        # looked through again: a file may have been on its way into one.
+        self._brought: list[tuple[Journal, bool]] = []
         self._is_away = False
 
     # --- away and back -----------------------------------------------------------------------
@@ -140,7 +141,7 @@ class FailoverStore(AbstractStore):
                 "%s cannot be brought to the server: %s", journal.runs, error.message
             )
             return True
-        self._brought.append(journal)
+        self._brought.append((journal, not report.failed))
         _logger.warning("The server is back, and has what was logged meanwhile.")
         _tell(report, journal)
         return True
@@ -177,7 +178,7 @@ class FailoverStore(AbstractStore):
         if self._pid != os.getpid():
             return
         until = time.monotonic() + _AT_EXIT
-        waiting = [(one, True) for one in self._brought]
+        waiting = list(self._brought)
         if self._journal is not None:
             waiting.append((self._journal, False))
         with self._gate:
