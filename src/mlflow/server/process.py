@@ -166,7 +166,7 @@ def _try_stores(options: ServerOptions) -> None:
     for store in stores:
         if isinstance(store, LocalStore):  # another server has patience of its own
             try:
-                store.search_experiments(max_results=1)
+                store.get_experiment_by_name("Default")
             except MlflowException as error:
                 if error.error_code != _AWAY:
                     raise
