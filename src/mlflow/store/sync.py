@@ -139,7 +139,7 @@ class Sync:
         ids = [experiment.experiment_id]
         # Models name runs, and points name models.
         runs = list(_all(self._from.search_runs, ids, "", ViewType.ACTIVE_ONLY))
-        known = {run.info.run_id for run in runs if self._started(run, there.experiment_id)}
+        started = [(run, self._started(run, there.experiment_id)) for run in runs]
         models = _all(self._from.search_logged_models, ids, None, None)
         for model in models:
             self._try(
@@ -148,26 +148,27 @@ class Sync:
                 lambda one: self._model(one, there.experiment_id),
                 model,
             )
-        for run in runs:
-            if run.info.run_id in known:
-                self._try(RUN, run.info.run_id, self._run, run)
+        for run, at_target in started:
+            if at_target is not None:
+                self._try(RUN, run.info.run_id, self._run, (run, at_target))
 
     # --- runs --------------------------------------------------------------------------------
 
-    def _started(self, run: Run, experiment_id: str) -> bool:
-        """Have a run in the target; tell whether it is."""
+    def _started(self, run: Run, experiment_id: str) -> Run | None:
+        """Have a run in the target and return it; None when it cannot be there."""
         info = run.info
         try:
-            if self._found(self._to.get_run, info.run_id) is None:
+            there = self._found(self._to.get_run, info.run_id)
+            if there is None:
                 tags = [RunTag(*pair) for pair in run.data.tags.items()]
-                self._to.create_run(
+                there = self._to.create_run(
                     experiment_id, info.user_id, info.start_time, tags, info.run_name, info.run_id
                 )
                 self.report.copied[RUN] += 1
         except MlflowException as error:
             self._failed(RUN, info.run_id, error)
-            return False
-        return True
+            return None
+        return there
 
     def _found(self, get: Callable[[str], T], key: str) -> T | None:
         try:
@@ -177,9 +178,9 @@ class Sync:
                 raise
             return None
 
-    def _run(self, run: Run) -> None:
+    def _run(self, both: tuple[Run, Run]) -> None:
+        run, there = both
         run_id, data = run.info.run_id, run.data
-        there = self._to.get_run(run_id)
         is_open = not _is_ended(there)
         known = there.data.tags
         tags = [
