@@ -134,7 +134,6 @@ class ServerApp:
             self._readers.submit, self._writers.submit, everybody, self._replays, checks(store)
         )
         self._frames = Frames(store)
-        self._page_data = PageData(store, self.calls, self._frames, Sizes(roots))
         self.routes = Routes(self.settings.prefix)
         self._add_routes()
         self._app: ASGIApp = self._serve
@@ -167,7 +166,8 @@ class ServerApp:
         self.metrics.add_to(self.routes)
         if is_tracking:
             special.add_series_to(self.routes)
-            self._page_data.add_to(self.routes)
+            pages = PageData(store, self.calls, self._frames, Sizes(self._roots))
+            pages.add_to(self.routes)
             work = self._files.submit
             Trash(store, self._roots, self.calls, work, self._frames).add_to(self.routes)
             Pages().add_to(self.routes)
@@ -214,7 +214,7 @@ class ServerApp:
         self._writers.close()
         self._readers.close()
         self._files.close()
-        self._page_data.close()
+        self._frames.close()
         self.metrics.keep()
         if self._log is not None:
             self._log.close()

@@ -127,14 +127,12 @@ class Sync:
         if there is None:
             tags = [ExperimentTag(*pair) for pair in experiment.tags.items()]
             try:
-                found = self._to.create_experiment(experiment.name, None, tags)
-            except MlflowException as error:
-                if error.error_code != _TAKEN:
-                    raise
-                there = self._to.get_experiment_by_name(experiment.name)
-            else:
-                there = self._to.get_experiment(found)
+                self._to.create_experiment(experiment.name, None, tags)
                 self.report.copied[EXPERIMENT] += 1
+            except MlflowException as error:
+                if error.error_code != _TAKEN:  # somebody else was quicker
+                    raise
+            there = self._to.get_experiment_by_name(experiment.name)
         assert there is not None  # noqa: S101 - a name that is taken is somebody's
         ids = [experiment.experiment_id]
         # Models name runs, and points name models.

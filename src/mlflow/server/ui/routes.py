@@ -158,10 +158,6 @@ class PageData:
         for name, door in self._doors.items():
             routes.add("POST", PREFIX + name, partial(self._answer, name), door.permission)
 
-    def close(self) -> None:
-        """Return when the store is asked no more."""
-        self._frames.close()
-
     async def _answer(self, name: str, request: Request) -> Answer:
         """Answer a request; 304 when the asker has the same answer already."""
         check_json_type(request)
