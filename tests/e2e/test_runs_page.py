@@ -406,6 +406,27 @@ def test_plots_of_all_runs(tab, site):
     expect(first).to_have_text("lr")
     tab.shot("parallel")
     plot = tab.page.locator(".figure canvas")
+    plot.focus()
+    tab.page.keyboard.press("ArrowRight")
+    tip = tab.page.locator(".figure .plot-tip")
+    expect(tip).to_contain_text("r50")
+    expect(tip).to_contain_text("val/accuracy")
+    box = plot.bounding_box()
+    # The first axis is the learning rate: its upper half holds the five greatest of ten.
+    tab.page.mouse.move(box["x"] + 60, box["y"] + 40)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2 + 6, steps=4)
+    tab.page.mouse.up()
+    expect(plot).to_have_attribute("aria-label", re.compile("coordinates of 100 runs"))
+    tab.page.get_by_role("button", name="Save the chart of").click()
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("menuitem", name="SVG drawing").click()
+    assert ">optimizer</text>" in Path(download.value.path()).read_text()
+    tab.page.get_by_role("button", name="Show the table behind").click()
+    expect(tab.page.locator(".figure-table tbody tr")).to_have_count(100)
+    tab.page.get_by_role("button", name="Clear ranges").click()
+    tab.page.get_by_role("button", name="Show more of 200 rows").click()
+    tab.page.get_by_role("button", name="Show the chart of").click()
     for name, words in (
         ("Scatter", "Scatter plot of 200 runs"), ("Box", "for 10 values of lr"),
         ("Heat map", "10 values of lr and 2 of depth"), ("Contour", "between 200 runs"),
@@ -419,7 +440,7 @@ def test_plots_of_all_runs(tab, site):
 def test_a_plot_is_read_without_eyes_and_kept(tab, site):
     """Arrows go from run to run, a table has them all; it is saved as a drawing, a picture, a table."""
     tab.open(f"experiments/{site.wine}?layout=charts&plot=pareto&goal=metrics.r2&py=metrics.rmse")
-    tab.see("1 of 4 runs are on the front")
+    tab.see("1 of 4 runs is on the front")
     tab.page.locator(".figure canvas").focus()
     tab.page.keyboard.press("ArrowRight")
     expect(tab.page.locator(".figure .plot-tip")).to_contain_text("forest-new-data")

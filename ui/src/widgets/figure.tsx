@@ -10,6 +10,16 @@ import { Drop } from "./overlay.tsx";
 import { Button } from "./parts.tsx";
 import { copyPicture, pngOf, svgOf } from "./picture.ts";
 
+/** Places of a chart that can be dragged, such as its axes. */
+export interface Handles {
+  /** The handle at a place; -1 for none. */
+  at: (left: number, size: readonly [number, number]) => number;
+  /** Called while one is dragged between two heights; `done` when it is let go. */
+  drag: (handle: number, from: number, to: number, size: readonly [number, number], done: boolean) => void;
+  /** Called for Escape while no row is marked. */
+  clear: () => void;
+}
+
 export interface FigureProps {
   /** What files of it are called. */
   name: string;
@@ -24,6 +34,7 @@ export interface FigureProps {
   find: (left: number, top: number, size: readonly [number, number]) => number;
   onMark?: (row: number) => void;
   onOpen?: (row: number) => void;
+  handles?: Handles;
   draw: (brush: Brush, marked: number) => void;
   depends: readonly unknown[];
   children?: ComponentChildren;
@@ -34,10 +45,11 @@ const shown = (cell: Cell) => {
   return number === null ? String(cell ?? "–") : num(number);
 };
 
-export function Figure({ name, label, head, rows, marked = -1, find, onMark, onOpen, draw, depends, children }: FigureProps) {
+export function Figure({ name, label, head, rows, marked = -1, find, onMark, onOpen, handles, draw, depends, children }: FigureProps) {
   const [own, setOwn] = useState(-1);
   const [place, setPlace] = useState<[number, number]>([0, 0]);
   const [asTable, setAsTable] = useState(false);
+  const held = useRef<{ handle: number; from: number } | null>(null);
   const at = own >= 0 && own < rows.length ? own : marked;
   const paint = useRef<(brush: Brush) => void>(() => undefined);
   paint.current = (brush) => draw(brush, at);
@@ -53,6 +65,7 @@ export function Figure({ name, label, head, rows, marked = -1, find, onMark, onO
       mark(own < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, own + step)));
     } else if (event.key === "Enter" && own >= 0) onOpen?.(own);
     else if (event.key === "Escape" && own >= 0) mark(-1);
+    else if (event.key === "Escape" && handles) handles.clear();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -64,14 +77,33 @@ export function Figure({ name, label, head, rows, marked = -1, find, onMark, onO
       <div class="figure-plot">
         <canvas
           ref={canvas} role="img" tabIndex={0} hidden={asTable} aria-label={`${label} Arrow keys read it; the table has all of it.`} onKeyDown={move}
+          onPointerDown={(event) => {
+            const handle = handles?.at(event.offsetX, size) ?? -1;
+            if (handle < 0) return;
+            canvas.current!.setPointerCapture(event.pointerId);
+            held.current = { handle, from: event.offsetY };
+          }}
+          onPointerUp={(event) => {
+            const was = held.current;
+            if (was) handles?.drag(was.handle, was.from, event.offsetY, size, true);
+          }}
           onPointerMove={(event) => {
+            if (held.current && event.buttons) {
+              handles?.drag(held.current.handle, held.current.from, event.offsetY, size, false);
+              return;
+            }
             const row = find(event.offsetX, event.offsetY, size);
             setPlace([event.offsetX, event.offsetY]);
             if (row !== own) mark(row);
-            canvas.current!.style.cursor = row >= 0 && onOpen ? "pointer" : "default";
+            const isHandle = (handles?.at(event.offsetX, size) ?? -1) >= 0;
+            canvas.current!.style.cursor = isHandle ? "ns-resize" : row >= 0 && onOpen ? "pointer" : "default";
           }}
           onPointerLeave={() => mark(-1)} onBlur={() => mark(-1)}
           onClick={(event) => {
+            // The click that ends a drag is none.
+            const dragged = held.current;
+            held.current = null;
+            if (dragged) return;
             const row = find(event.offsetX, event.offsetY, size);
             if (row >= 0) onOpen?.(row);
           }}
@@ -106,7 +138,7 @@ export function FigureTools({ name, asTable, onTable, canvas, svg, csv }: {
   return (
     <span class="figure-tools">
       <Button kind="quiet" icon="table" label={asTable ? `Show the chart of ${name}` : `Show the table behind ${name}`} pressed={asTable} onClick={onTable} />
-      <Drop label={`Save the chart of ${name}`} icon="download" title="Save">
+      <Drop label={`Save the chart of ${name}`} icon="download" title="Save" kind="quiet">
         {(close) => {
           const item = (text: string, run: () => void) => <button type="button" role="menuitem" onClick={() => { close(); run(); }}>{text}</button>;
           return (

@@ -134,8 +134,9 @@ export function Menu({ label, text, icon, items, kind = "plain" }: {
 }
 
 /** A button with any panel behind it. */
-export function Drop({ label, text, icon, title, wide, pressed, children }: {
+export function Drop({ label, text, icon, title, kind = "plain", wide, pressed, children }: {
   label: string;
+  kind?: "plain" | "quiet";
   text?: ComponentChildren;
   icon?: IconName;
   title?: string;
@@ -149,7 +150,7 @@ export function Drop({ label, text, icon, title, wide, pressed, children }: {
   return (
     <span class="anchor" ref={anchor}>
       <Button
-        label={label} {...(icon ? { icon } : {})} {...(title ? { title } : {})} {...(pressed ? { kind: "plain", pressed } : {})}
+        label={label} {...(icon ? { icon } : {})} kind={kind} {...(title ? { title } : {})} {...(pressed ? { pressed } : {})}
         expanded={open} onClick={() => setOpen(!open)}
       >
         {text}

@@ -3,7 +3,7 @@
 import { useMemo } from "preact/hooks";
 import { color, isDark } from "../app/theme.ts";
 import { ramp } from "../lib/colors.ts";
-import { metric, spelled, type Cell } from "../lib/format.ts";
+import { count, metric, spelled, type Cell } from "../lib/format.ts";
 import { front } from "../lib/pareto.ts";
 import { scaleOf } from "../lib/scale.ts";
 import { Figure } from "./figure.tsx";
@@ -48,7 +48,7 @@ export function Scatter({ ids, columns, x, y, colorBy, less, hovered, onHover, o
   return (
     <Figure
       name={`${nameOf(y)} over ${nameOf(x)}`} head={["Run", ...shown.map(nameOf), ...(less ? ["On the front"] : [])]} rows={rows}
-      label={less ? `${best.length} of ${points.length} runs are on the Pareto front of ${nameOf(x)} and ${nameOf(y)}: no other is better in both.` : `Scatter plot of ${points.length} runs: ${y} over ${x}, coloured by ${colorBy}.`}
+      label={less ? `${best.length} of ${count(points.length, "run")} ${best.length === 1 ? "is" : "are"} on the Pareto front of ${nameOf(x)} and ${nameOf(y)}: no other is better in both.` : `Scatter plot of ${points.length} runs: ${y} over ${x}, coloured by ${colorBy}.`}
       marked={hovered ? points.findIndex((one) => ids[one.row] === hovered) : -1}
       onMark={(row) => onHover(row < 0 ? null : ids[points[row]!.row]!)} onOpen={(row) => onOpen(ids[points[row]!.row]!)}
       find={(left, top, [width, height]) => {
@@ -101,7 +101,7 @@ export function Scatter({ ids, columns, x, y, colorBy, less, hovered, onHover, o
         }
       }}
     >
-      {less && <p class="charts-which">{`${best.length} of ${points.length} runs are on the front: no other run is better in both.`}</p>}
+      {less && <p class="charts-which">{`${best.length} of ${count(points.length, "run")} ${best.length === 1 ? "is" : "are"} on the front: no other run is better in both.`}</p>}
     </Figure>
   );
 }

@@ -12,7 +12,7 @@ import { go, href, patch, query } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import type { Compared } from "../../data/source.ts";
 import { colorsOf } from "../../lib/colors.ts";
-import { worth } from "../../lib/columns.ts";
+import { isDown, worth } from "../../lib/columns.ts";
 import { datasetTrouble, diffRows } from "../../lib/diff.ts";
 import { count } from "../../lib/format.ts";
 import { list, readList } from "../../lib/url.ts";
@@ -109,7 +109,7 @@ function ComparePlots({ kind, data, ids }: { kind: "parallel" | "scatter"; data:
         {kind === "scatter" && pick("Up", y, "py", [...metrics, ...params])}
       </div>
       {kind === "parallel" ? (
-        <Parallel ids={ids} columns={data.columns} axes={[...params.slice(0, 8), goal]} colorBy={goal} hovered={over} onHover={setOver} onOpen={open}
+        <Parallel ids={ids} columns={data.columns} axes={[...params.slice(0, 8), goal]} colorBy={goal} less={goal.startsWith("metrics.") && isDown(goal.slice(8))} hovered={over} onHover={setOver} onOpen={open}
           ranges={readRanges(query.value["brush"])} onRanges={(next) => patch({ brush: writeRanges(next) })} />
       ) : (
         <Scatter ids={ids} columns={data.columns} x={x} y={y} colorBy={goal} hovered={over} onHover={setOver} onOpen={open} />

@@ -91,7 +91,7 @@ export function ManyPlots({ kind, ask, summary, directions }: {
         <span class="dim">{found.count < found.total ? `${count(found.count, "run")} of ${found.total}` : count(found.count, "run")}</span>
       </div>
       {kind === "parallel" && (
-        <Parallel {...shared} axes={axes.filter((id) => found.columns[id])} colorBy={goal} ranges={ranges} onRanges={(next) => patch({ brush: writeRanges(next) })} />
+        <Parallel {...shared} axes={axes.filter((id) => found.columns[id])} colorBy={goal} less={down} ranges={ranges} onRanges={(next) => patch({ brush: writeRanges(next) })} />
       )}
       {kind === "scatter" && <Scatter {...shared} x={px} y={py} colorBy={goal} />}
       {kind === "pareto" && <Scatter {...shared} x={second} y={goal} colorBy={goal} less={[less(second), less(goal)]} />}
