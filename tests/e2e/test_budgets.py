@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
+import urllib.request
+
 import pytest
 from playwright.sync_api import expect
+
+from mlflow.entities.run import Metric
 
 PLACES = {
     "experiments": "experiments",
@@ -27,6 +33,14 @@ def places(site):
     ids = {name: run.info.run_id for name, run in zip(names, found, strict=True)}
     named = {"sweep": site.sweep, "wine": site.wine, **ids}
     return {name: place.format(**named) for name, place in PLACES.items()}
+
+
+def wait_until(true, seconds=20):
+    """Wait until something outside of the page is so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_little_is_sent_before_the_first_paint(tab, site):
@@ -60,23 +74,47 @@ def test_only_what_is_in_view_exists(tab, site):
         assert 2_000 >= grid.evaluate("element => element.querySelectorAll('*').length")
 
 
-def test_a_hidden_tab_asks_for_nothing(tab, site):
-    """And an open one is told only what has changed."""
-    tab.open(f"experiments/{site.wine}")
-    tab.see("runs")
+def streams(site):
+    """How many pages the server tells of changes."""
+    with urllib.request.urlopen(f"{site.address}/metrics") as answer:
+        found = re.search(rb"mlflow_event_streams (\d+)", answer.read())
+    return int(found[1])
+
+
+def hide(page, hidden):
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        hidden,
+    )
+
+
+def test_pages_are_told_of_changes(tab, site):
+    """A page that is told does not ask while nothing changes; hidden, it is told nothing."""
+    experiment = site.store.create_experiment("told")
+    run_id = site.run(experiment, "training", metrics=[Metric("loss", 5.0, 1, 0)], status=1)
+    tab.open(f"experiments/{experiment}?layout=split")
+    tab.see("training")
+    wait_until(lambda: streams(site) == 1)
     asked = []
     tab.page.on("request", lambda request: asked.append(request.url))
-    tab.page.evaluate(
-        """() => {
-            Object.defineProperty(document, 'hidden', { value: true, configurable: true });
-            document.dispatchEvent(new Event('visibilitychange'));
-        }"""
-    )
-    tab.page.wait_for_timeout(500)
+    tab.page.wait_for_timeout(4_000)  # each used to be asked for by now
     asked.clear()
-    tab.page.wait_for_timeout(4_000)
+    tab.page.wait_for_timeout(3_000)
+    assert 2 >= len([url for url in asked if "/ui-api/runs" in url or "/ui-api/series" in url])
 
-    assert [] == [url for url in asked if "/ui-api/runs" in url or "/ui-api/series" in url]
+    site.store.log_metric(run_id, Metric("loss", 4.125, 2, 1))
+    expect(tab.page.locator(".grid-row").get_by_text("4.125", exact=True)).to_be_visible()
+    hide(tab.page, True)
+    wait_until(lambda: streams(site) == 0)
+    asked.clear()
+    site.store.log_metric(run_id, Metric("loss", 3.125, 3, 2))
+    tab.page.wait_for_timeout(4_000)
+    assert [] == [url for url in asked if "/ui-api/" in url]
+    hide(tab.page, False)
+    expect(tab.page.locator(".grid-row").get_by_text("3.125", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

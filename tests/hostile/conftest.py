@@ -13,3 +13,11 @@ def oracle(tmp_path_factory, clean_surroundings):
     del clean_surroundings  # its folders are made first
     with watched(tmp_path_factory.getbasetemp()) as watch:
         yield watch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_endless_answers():
+    """Have streams of events end after their first one: each answer is read to its end here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("mlflow.server.ui.changes._LONGEST", 0.0)
+        yield

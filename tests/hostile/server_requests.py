@@ -53,6 +53,7 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /get-artifact": (QUERY, {"run_uuid": "<run>", "path": "model/MLmodel"}),
     "GET mlflow/get-artifact": (QUERY, {"run_uuid": "<run>", "path": "model/MLmodel"}),
     "GET /get-archive": (QUERY, {"run_uuid": "<run>", "path": "model"}),
+    "GET /ui-api/changes": (QUERY, {"experiments": "<experiment>", "browser": "b"}),
     "GET /ui-api/caller": (QUERY, {"to": "http://127.0.0.1:5001"}),
     "GET /ui-api/page": (QUERY, {"run_uuid": "<run>", "path": "page.html"}),
     "GET /model-versions/get-artifact": (

@@ -34,6 +34,7 @@ from mlflow.server.sources import checks
 from mlflow.server.special import Special
 from mlflow.server.trouble import error_of
 from mlflow.server.ui.caller import Caller
+from mlflow.server.ui.changes import Changes
 from mlflow.server.ui.frame import Frames
 from mlflow.server.ui.framed import FramedPages
 from mlflow.server.ui.pages import Pages
@@ -170,6 +171,9 @@ class ServerApp:
             pages.add_to(self.routes)
             work = self._files.submit
             Trash(store, self._roots, self.calls, work, self._frames).add_to(self.routes)
+            changes = Changes(store, self.calls)
+            changes.add_to(self.routes)
+            self.metrics.watch("mlflow_event_streams", (), lambda: changes.open)
             Pages().add_to(self.routes)
             Caller().add_to(self.routes)
         if self._roots is not None:
@@ -255,6 +259,8 @@ class ServerApp:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if answer.parts is None:
             await send({"type": "http.response.body", "body": answer.body})
+        elif answer.live:
+            await _send_live(answer.parts, receive, send)
         else:
             await self._send_parts(answer.parts, receive, send)
 
@@ -308,6 +314,27 @@ class ServerApp:
             return error
         _logger.warning("%s", error.message)
         return MlflowException(message, error.error_code)
+
+
+async def _send_live(parts: AsyncGenerator[bytes], receive: Receive, send: Send) -> None:
+    """Send parts as they come, until there are no more or the client leaves."""
+    gone = asyncio.ensure_future(_left(receive))
+    try:
+        async with contextlib.aclosing(parts):
+            while True:
+                part = asyncio.ensure_future(anext(parts, b""))
+                try:
+                    await asyncio.wait((part, gone), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not part.done():
+                        part.cancel()
+                        await asyncio.wait((part,))
+                if part.cancelled() or not part.result():
+                    break
+                await send({"type": "http.response.body", "body": part.result(), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
 
 
 async def _left(receive: Receive) -> None:

@@ -42,6 +42,8 @@ class Answer(NamedTuple):
     parts: AsyncGenerator[bytes] | None = None
     #: Bytes of all parts, where that is known; or of the body that a HEAD request is told about.
     length: int | None = None
+    #: Whether parts come when something happens: then they end with the client, not with a part.
+    live: bool = False
 
 
 class AnsweredError(Exception):

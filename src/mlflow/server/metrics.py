@@ -32,6 +32,7 @@ _FAMILIES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("operation",)),
     "mlflow_http_requests_in_progress": ("gauge", "Requests that are being answered.", ()),
     "mlflow_queue_depth": ("gauge", "Calls of the store or of files that wait or run.", ("queue",)),
+    "mlflow_event_streams": ("gauge", "Pages that are told of changes.", ()),
     "mlflow_group_commit_writes": (
         "histogram", "Writes that one transaction keeps together.", ()),
     "mlflow_access_log_dropped_total": (

@@ -13,6 +13,9 @@ MAX_HEAD = 65_536
 HEAD_SECONDS = 30.0
 """How long a request line and its headers may take to arrive; twice that before it is noticed."""
 
+ENDLESS = "millstream.endless"
+"""The key of a scope under which an answer without an end puts what ends it: servers do when they do."""
+
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 except ImportError:
@@ -40,6 +43,12 @@ else:
             super().connection_lost(exc)
             if self._watch is not None:
                 self._watch.cancel()
+
+        def shutdown(self) -> None:
+            """End with the server, as soon as the answer under way is complete."""
+            super().shutdown()
+            if self.cycle is not None and ENDLESS in self.cycle.scope:
+                self.cycle.scope[ENDLESS]()
 
         def _check(self) -> None:
             """Close a connection that holds a place with half a head."""

@@ -3,11 +3,12 @@
 import { signal } from "@preact/signals";
 import {
   SourceError,
-  type Artifact, type Ask, type Activity, type Compared, type DatasetInput, type Experiment, type Groups, type KeyValue,
+  type Artifact, type Ask, type Activity, type Compared, type DatasetInput, type Experiment, type Groups, type Heard, type KeyValue,
   type LoggedModel, type Metric, type ModelVersion, type News, type Points, type RegisteredModel, type Run,
   type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
 import type { Summary } from "../lib/columns.ts";
+import { keepText, keptText } from "../app/kept.ts";
 import { partsOf } from "../lib/trash.ts";
 
 const API = "ajax-api/2.0/mlflow/";
@@ -283,12 +284,64 @@ export class ServerSource implements Source, Writer {
     return (found.model_versions ?? []).map(readVersion);
   }
 
+  watch(experiments: readonly string[], hear: (news: Heard) => void) {
+    return listen(experiments, hear);
+  }
+
   async post(path: string, body: unknown, method: "POST" | "PATCH" | "DELETE" = "POST"): Promise<unknown> {
     const reply = await send(`${API}${path}`, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
     const told = await reply.text();
     writes.value += 1;
     return told ? JSON.parse(told) : {};
   }
+}
+
+/** Silent for so long (ms), a stream is taken for one that something on its way keeps back. */
+const SILENCE = 25_000;
+const TRY_AGAIN = 60_000;
+
+/** A name for this browser: of its pages, one is told, as it opens few connections to one server. */
+function browserName(): string {
+  const name = keptText("browser") ?? crypto.getRandomValues(new Uint32Array(4)).join("").slice(0, 40);
+  keepText("browser", name);
+  return name;
+}
+
+function listen(experiments: readonly string[], hear: (news: Heard) => void): () => void {
+  let stream: EventSource | null = null;
+  let timer = 0;
+  const later = (ms: number, work: () => void) => {
+    clearTimeout(timer);
+    timer = setTimeout(work, ms) as unknown as number;
+  };
+  const close = () => {
+    clearTimeout(timer);
+    stream?.close();
+    hear("silent");
+  };
+  const giveUp = () => {
+    close();
+    later(TRY_AGAIN, open);
+  };
+  const open = () => {
+    stream = new EventSource(`ui-api/changes?${new URLSearchParams({ experiments: experiments.join(","), browser: browserName() })}`);
+    later(SILENCE, giveUp);
+    const on = (name: string, work: () => void) => stream!.addEventListener(name, () => {
+      later(SILENCE, giveUp);
+      work();
+    });
+    on("beat", () => hear("listening"));
+    on("change", () => hear("changed"));
+    // Another page of this browser is told now; this one asks by itself.
+    on("over", close);
+    stream.onerror = () => {
+      hear("silent");
+      // A server that refused is not asked again by the browser itself.
+      if (stream?.readyState === EventSource.CLOSED) giveUp();
+    };
+  };
+  open();
+  return close;
 }
 
 async function upTo(reply: Response, start: number, end: number): Promise<Uint8Array> {

@@ -220,6 +220,9 @@ export interface Trash {
   items: TrashItem[];
 }
 
+/** What is heard of changes: `silent` while nobody tells of them, so that pages ask by themselves. */
+export type Heard = "silent" | "listening" | "changed";
+
 /** What of the trash is meant: all of it, or what is named. */
 export interface TrashAsk {
   runs?: string[];
@@ -263,6 +266,8 @@ export interface Source {
   registeredModels(find: string, signal?: AbortSignal): Promise<RegisteredModel[]>;
   registeredModel(name: string, signal?: AbortSignal): Promise<RegisteredModel>;
   versions(filter: string, signal?: AbortSignal): Promise<ModelVersion[]>;
+  /** Tells of changes in the runs of some experiments, until the returned function is called. */
+  watch(experiments: readonly string[], hear: (news: Heard) => void): () => void;
 }
 
 /** Changing. */

@@ -1,7 +1,7 @@
 // The series of the charts in view: one request for all of them, only what is missing, again while runs are live.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { online, visible } from "../app/load.ts";
+import { again, online, visible } from "../app/load.ts";
 import { source } from "../data/index.ts";
 import type { Line, SeriesAnswer } from "../data/source.ts";
 
@@ -14,6 +14,8 @@ export interface SeriesState {
 const NOTHING: SeriesState = { lines: new Map(), runs: {}, error: null };
 
 const LIVE = new Set(["RUNNING", "SCHEDULED"]);
+/** Charts rest less than tables do, as answers about what has not grown are quick. */
+const FEW = 3;
 /** What the server answers at a time. */
 const MOST_SERIES = 1_000;
 /** About two points a pixel: a wider screen gets more. */
@@ -32,10 +34,10 @@ export function useSeries(runs: readonly string[], keys: readonly string[], axis
     }
     if (kept.current.name !== name) kept.current = { name, lines: new Map(), runs: {} };
     const abort = new AbortController();
-    let timer = 0;
-    const load = async (again: boolean) => {
+    let isFirst = true;
+    const load = async () => {
       const all = wanted ? wanted.split("\n") : [];
-      const missing = again ? all : all.filter((key) => !kept.current.lines.has(key));
+      const missing = !isFirst ? all : all.filter((key) => !kept.current.lines.has(key));
       try {
         const portion = Math.max(1, Math.min(24, Math.floor(MOST_SERIES / runs.length)));
         for (let at = 0; at < missing.length; at += portion) {
@@ -59,13 +61,12 @@ export function useSeries(runs: readonly string[], keys: readonly string[], axis
         if (abort.signal.aborted) return;
         setState((before) => ({ ...before, error: error instanceof Error ? error : new Error(String(error)) }));
       }
-      const live = Object.values(kept.current.runs).some((one) => LIVE.has(one.status));
-      if (!abort.signal.aborted) timer = setTimeout(() => void load(true), live ? 1_500 : 15_000) as unknown as number;
+      isFirst = false;
     };
-    void load(false);
+    const stop = again(load, () => (Object.values(kept.current.runs).some((one) => LIVE.has(one.status)) ? 1_500 : 15_000), FEW);
     return () => {
       abort.abort();
-      clearTimeout(timer);
+      stop();
     };
   }, [name, wanted, shown]);
   // Positions along another axis would be drawn in the wrong place.

@@ -7,7 +7,7 @@ import { Charts, ChartSettings } from "../../widgets/charts.tsx";
 import { ImageGrid } from "../../widgets/imagegrid.tsx";
 import { Parallel } from "../../widgets/parallel.tsx";
 import { Scatter } from "../../widgets/scatter.tsx";
-import { useLoad } from "../../app/load.ts";
+import { useChanges, useLoad } from "../../app/load.ts";
 import { go, href, patch, query } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import type { Compared } from "../../data/source.ts";
@@ -33,6 +33,7 @@ export function ComparePage() {
     document.title = "Compare runs · Millstream";
   }, []);
   const data = loaded.data;
+  useChanges((data?.columns["attributes.experiment_id"] ?? []).map(String));
   const shown = (data?.columns["attributes.run_id"] ?? []) as string[];
   const colors = useMemo(() => colorsOf(shown), [shown.join(",")]);
   const nameOf = (at: number) => (data?.columns["attributes.run_name"]?.[at] as string | null) || shown[at]!.slice(0, 8);

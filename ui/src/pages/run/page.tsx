@@ -8,7 +8,7 @@ import { ImageGrid } from "../../widgets/imagegrid.tsx";
 import { Charts, ChartSettings } from "../../widgets/charts.tsx";
 import { experimentNames } from "../../app/experiments.ts";
 import { useKeys } from "../../app/keys.ts";
-import { useLoad } from "../../app/load.ts";
+import { useChanges, useLoad } from "../../app/load.ts";
 import { go, href, path, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -23,6 +23,7 @@ type Tab = "overview" | "charts" | "images" | "system" | "artifacts";
 export function RunPage() {
   const [, experiment = "0", , id = "", tab = "overview", ...rest] = path.value;
   const loaded = useLoad(`run ${id}`, (signal) => source.run(id, signal), 3000);
+  useChanges([experiment]);
   const run = loaded.stale ? undefined : loaded.data;
   const [renaming, setRenaming] = useState(false);
   const name = run?.info.run_name || id.slice(0, 8);

@@ -9,7 +9,7 @@ import type { ChartRun } from "../../widgets/charts.tsx";
 import { lazily } from "../../widgets/lazy.tsx";
 import { experiments, reloadExperiments } from "../../app/experiments.ts";
 import { useKeys } from "../../app/keys.ts";
-import { useLoad } from "../../app/load.ts";
+import { useChanges, useLoad } from "../../app/load.ts";
 import { pageCommands } from "../../app/palette.tsx";
 import { go, href, patch, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
@@ -39,6 +39,7 @@ export function RunsPage() {
   const ids = experimentIds.value;
   const key = ids.join(",");
   const rows = useMemo(() => new Rows(), [key]);
+  useChanges(ids);
   const question = ask.value;
   const summaryAsk = useMemo(() => ({ ...question, order_by: [] }), [JSON.stringify({ ...question, order_by: [] })]);
   const [pace, setPace] = useState(600);

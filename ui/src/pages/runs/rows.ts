@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { source, writes } from "../../data/index.ts";
 import type { Ask, Nested, Window } from "../../data/source.ts";
 import type { Cell } from "../../lib/format.ts";
-import { online, REST, visible } from "../../app/load.ts";
+import { again, online, REST, visible } from "../../app/load.ts";
 
 const PAGE = 100;
 
@@ -45,7 +45,6 @@ export class Rows {
   private pending = new Map<number, AbortController>();
   private from = 0;
   private to = 40;
-  private timer = 0;
   private key = "";
 
   // Whoever reads these is drawn again when they change: the version is a signal.
@@ -149,18 +148,15 @@ export class Rows {
 
   start(): () => void {
     const tick = async () => {
-      const began = performance.now();
       if (visible.value && this.ask) await this.load(true);
-      const wait = Math.min(60_000, Math.max(online.value ? 3_000 : 5_000, (performance.now() - began) * REST));
-      this.timer = setTimeout(() => void tick(), wait) as unknown as number;
     };
-    this.timer = setTimeout(() => void tick(), 3_000) as unknown as number;
+    const rest = again(tick, (took) => Math.min(60_000, Math.max(online.value ? 3_000 : 5_000, took * REST)));
     const stop = writes.subscribe(() => {
       if (this.ask) void this.load(true);
     });
     return () => {
       stop();
-      clearTimeout(this.timer);
+      rest();
       for (const one of this.pending.values()) one.abort();
     };
   }
