@@ -73,6 +73,7 @@ def _forget_state_of_the_process() -> None:
         fluent.end_run()
     import mlflow
 
+    sys.modules["mlflow.tracking.queue"].close_all()
     fluent._active_experiment_id = None
     mlflow.clear_active_model()
     mlflow.set_tracking_uri(None)

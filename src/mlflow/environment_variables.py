@@ -359,13 +359,16 @@ MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE = _EnvironmentVariable(
 )
 #: Raise where a name of a later version would pass through.
 MILLSTREAM_STRICT = _BooleanEnvironmentVariable("MILLSTREAM_STRICT", False)
-#: `os`: survives the death of any process; `disk`: also a power cut.
+#: What is logged survives, when the call has returned: `os`, the death of any process; `disk`, a
+#: power cut too. Calls that do not wait may also survive nothing (`memory`), or wait (`server`).
 MILLSTREAM_DURABILITY = _EnvironmentVariable("MILLSTREAM_DURABILITY", str, "os")
 #: What becomes of what is logged while the tracking server is away: `journal` keeps it on this
 #: machine and brings it to the server when that is back; unset, it is an error.
 MLFLOW_TRACKING_FAILOVER = _EnvironmentVariable("MLFLOW_TRACKING_FAILOVER", str, None)
 #: The folder of journals; the user's state folder when unset.
 MILLSTREAM_JOURNAL_DIR = _EnvironmentVariable("MILLSTREAM_JOURNAL_DIR", str, None)
+#: Bytes of calls that may wait for a store that is away; further ones are refused.
+MILLSTREAM_JOURNAL_MAX_BYTES = _EnvironmentVariable("MILLSTREAM_JOURNAL_MAX_BYTES", int, 1 << 30)
 #: Log local files as hard links where the disk allows; nobody may change them in place afterwards.
 MILLSTREAM_ARTIFACT_LINKS = _BooleanEnvironmentVariable("MILLSTREAM_ARTIFACT_LINKS", False)
 #: Indexes for quick searches in databases: `auto` makes them where that is soon done, `always`

@@ -36,7 +36,8 @@ MLFLOW_SOURCE_TYPE = "mlflow.source.type"
 MLFLOW_USER = "mlflow.user"
 PROMPT_IS_PROMPT = "mlflow.prompt.is_prompt"
 
-# Ours: what ended a run that did not end well.
+# Ours: what calls survive that logged without waiting, and what ended a run that did not end well.
+MILLSTREAM_ACKNOWLEDGED = "millstream.acknowledged"
 MILLSTREAM_ERROR_TYPE = "millstream.error.type"
 MILLSTREAM_ERROR_MESSAGE = "millstream.error.message"
 MILLSTREAM_ERROR_TRACE = "millstream.error.trace"

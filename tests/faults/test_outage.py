@@ -15,10 +15,11 @@ import pytest
 
 import mlflow
 from mlflow.store import locate
+from tests.conftest import ALL
 from tests.server.running import free_port, server
 
 # What the promise says, when everything is asked for.
-POINTS, OUTAGES = (10_000, 10) if os.environ.get("MILLSTREAM_FULL") == "all" else (2_000, 3)
+POINTS, OUTAGES = (10_000, 10) if ALL else (2_000, 3)
 
 PROGRAM = textwrap.dedent(
     """
@@ -35,6 +36,22 @@ PROGRAM = textwrap.dedent(
                 mlflow.log_text(str(step), f"notes/{step}.txt")
             time.sleep(pause)
         print("done", flush=True)
+    """
+)
+
+
+# Logs without waiting, and says of each call that it returned.
+HASTY = textwrap.dedent(
+    """
+    import os, sys, time, mlflow
+    points, pause = int(sys.argv[1]), float(sys.argv[2])
+    mlflow.config.enable_async_logging()
+    with mlflow.start_run() as run:
+        print(run.info.run_id, flush=True)
+        for step in range(points):
+            mlflow.log_metric("loss", step / points, step=step)
+            os.write(1, b"%d\\n" % step)
+            time.sleep(pause)
     """
 )
 
@@ -76,10 +93,11 @@ def program(tmp_path, outages):
         "MILLSTREAM_JOURNAL_DIR": str(tmp_path / "journal"), "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     }  # fmt: skip
 
-    def start(points, pause):
+    def start(points, pause, text=PROGRAM, **settings):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(points), str(pause)], env=environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-c", text, str(points), str(pause)],
+            env={**environment, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
         )  # fmt: skip
         started.append(process)
         return process
@@ -163,3 +181,86 @@ def test_the_next_program_brings_what_one_left_behind(outages, program):
     assert "brought to the server" in err
     check(outages.address, first, 600)
     assert "FINISHED" == check(outages.address, second, 600).status
+
+
+# --- logging that does not wait --------------------------------------------------------------
+
+
+# Each store and each way once; all with all when everything is asked for.
+@pytest.mark.parametrize(
+    ("outages", "failover"),
+    [
+        ("files", ""),
+        ("sqlite", "journal"),
+        *([("files", "journal"), ("sqlite", "")] if ALL else []),
+    ],
+    indirect=["outages"],
+)
+def test_a_hasty_loop_whose_server_is_killed(outages, program, tmp_path, failover):
+    """It never waits, ends well, and each point is there once."""
+    luck = random.Random(1)
+    running = outages.start()
+    loop = program(POINTS, 0.001, HASTY, MLFLOW_TRACKING_FAILOVER=failover)
+    run_id = loop.stdout.readline().strip()
+    for _ in range(OUTAGES):
+        time.sleep(luck.uniform(0.1, 0.5))
+        outages.kill(running)
+        time.sleep(luck.uniform(0.0, 0.5))
+        running = outages.start()
+    out, err = loop.communicate(timeout=300)
+
+    assert (0, POINTS) == (loop.returncode, len(out.split())), err
+    client = mlflow.MlflowClient(tracking_uri=outages.address)
+    assert list(range(POINTS)) == sorted(
+        one.step for one in client.get_metric_history(run_id, "loss")
+    )
+    run = client.get_run(run_id)
+    assert ["FINISHED", "os"] == [run.info.status, run.data.tags["millstream.acknowledged"]]
+    assert not os.path.exists(tmp_path / "journal") or [] == os.listdir(tmp_path / "journal")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("outages", "level", "way"),
+    [
+        ("files", "memory", "command"),
+        ("files", "os", "command"),
+        ("files", "disk", "program"),
+        ("files", "server", "command"),
+        ("sqlite", "os", "program"),
+        *([("sqlite", "disk", "command"), ("sqlite", "server", "command")] if ALL else []),
+    ],
+    indirect=["outages"],
+)
+def test_a_hasty_loop_that_is_killed(outages, program, tmp_path, level, way):
+    """What it was told is kept is kept: the command brings it, or the next program does."""
+    running = outages.start()
+    loop = program(10**6, 0.0005, HASTY, MLFLOW_TRACKING_FAILOVER="", MILLSTREAM_DURABILITY=level)
+    run_id = loop.stdout.readline().strip()
+    client = mlflow.MlflowClient(tracking_uri=outages.address)
+    while not client.get_metric_history(run_id, "loss"):
+        time.sleep(0.01)
+    if level != "server":
+        outages.kill(running)
+    said = [loop.stdout.readline().strip() for _ in range(300)]
+    loop.kill()
+    out, _ = loop.communicate()
+    # The last line may have been cut off.
+    said = [int(one) for one in [*said, *out.split("\n")[:-1]]]
+    if level != "server":
+        outages.start()
+    places = [str(one.parent) for one in (tmp_path / "journal").glob("*/*/server")]
+    assert (level in ("os", "disk")) == bool(places)
+    if places and way == "command":
+        subprocess.run(
+            [sys.executable, "-m", "mlflow", "sync", places[0], outages.address], check=True
+        )
+    elif places:
+        loop = program(1, 1.0, HASTY, MLFLOW_TRACKING_FAILOVER="")
+        assert "brought to the server" in loop.communicate(timeout=60)[1]
+
+    steps = sorted(one.step for one in client.get_metric_history(run_id, "loss"))
+    assert steps == list(range(len(steps)))
+    # One more may have been kept than was said.
+    assert level == "memory" or len(said) <= len(steps) <= len(said) + 1
+    assert not any(os.path.exists(one) for one in places)

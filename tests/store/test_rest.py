@@ -85,7 +85,7 @@ def test_no_operation_is_written_by_hand():
     """All are made from the table."""
     by_hand = {name for name in vars(RestStore) if not name.startswith("_")}
 
-    assert {op.name for op in OPERATIONS} | {"close", "takes_ids"} == by_hand
+    assert {op.name for op in OPERATIONS} | {"close", "impatient", "takes_ids"} == by_hand
 
 
 def test_requests():

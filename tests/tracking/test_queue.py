@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
 
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE, MlflowException
+from mlflow.store.base import AbstractStore
+from mlflow.store.calls import CallLog
 from mlflow.tracking import queue
 from mlflow.tracking.queue import LoggingQueue, get_combined_run_operations
 
 
-class Store:
+def made_for(store):
+    return LoggingQueue(store, CallLog(None))
+
+
+class Store(AbstractStore):
     """Remembers batches; refuses what it is told to."""
 
     def __init__(self, refuse=(), gate=None):
@@ -36,7 +43,7 @@ def _metric(key, step):
 def test_order_is_kept_and_neighbours_are_written_together():
     gate = threading.Event()
     store = Store(gate=gate)
-    made = LoggingQueue(store)
+    made = made_for(store)
     for step in range(2500):
         made.put("run", [_metric("m", step)], (), ())
     gate.set()
@@ -51,7 +58,7 @@ def test_order_is_kept_and_neighbours_are_written_together():
 def test_batches_hold_one_run_and_what_stores_allow():
     gate = threading.Event()
     store = Store(gate=gate)
-    made = LoggingQueue(store)
+    made = made_for(store)
     for number in range(150):
         made.put("a", (), [Param(f"p{number}", "x")], ())
     made.put("b", (), (), [RunTag("t", "1")])
@@ -66,7 +73,7 @@ def test_batches_hold_one_run_and_what_stores_allow():
 def test_one_refused_call_costs_no_other():
     gate = threading.Event()
     store = Store(refuse=("bad",), gate=gate)
-    made = LoggingQueue(store)
+    made = made_for(store)
     operations = [made.put("run", [_metric(key, 0)], (), ()) for key in ("a", "bad", "b")]
     gate.set()
 
@@ -79,10 +86,10 @@ def test_one_refused_call_costs_no_other():
     assert sorted(one.key for _, found, _, _ in store.batches for one in found) == ["a", "b"]
 
 
-def test_a_full_queue_makes_the_caller_wait(monkeypatch):
-    monkeypatch.setattr(queue, "CAPACITY", 5)
+def test_when_too_much_waits_the_caller_does(monkeypatch):
+    monkeypatch.setenv("MILLSTREAM_JOURNAL_MAX_BYTES", "2000")
     gate = threading.Event()
-    made = LoggingQueue(Store(gate=gate))
+    made = made_for(Store(gate=gate))
     done = []
 
     def log() -> None:
@@ -94,10 +101,11 @@ def test_a_full_queue_makes_the_caller_wait(monkeypatch):
     thread.start()
     thread.join(0.3)
     assert thread.is_alive()
-    assert len(done) <= 2 * 1000 + 6
+    assert 0 < len(done) < 2000 // 20
     gate.set()
     thread.join()
     made.flush()
+    assert 2000 == len(done)
 
 
 def test_waiting_for_an_operation_means_it_is_kept():
@@ -136,3 +144,112 @@ def test_a_refused_call_is_reported_and_the_run_ends(caplog):
 
     assert "not logged" in caplog.text
     assert mlflow.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+def test_a_disk_that_is_full(monkeypatch, caplog):
+    """Nothing is lost: logging waits for the store, in its order, and says so once."""
+    store = Store()
+    made = made_for(store)
+    made.put("run", [_metric("m", 0)], (), ())
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(made._log, "append", full)
+    for step in (1, 2):
+        made.put("run", [_metric("m", step)], (), ()).wait()
+    assert [0, 1, 2] == [one.step for _, metrics, _, _ in store.batches for one in metrics]
+    assert 1 == caplog.text.count("No space left")
+
+
+def test_a_store_that_is_away(monkeypatch, caplog):
+    """Who waits is told after a while; what waits is written, once, when it is back."""
+    monkeypatch.setattr(queue, "PATIENCE", 0.2)
+    back = threading.Event()
+
+    class Away(Store):
+        def log_batch(self, *some):
+            if not back.is_set():
+                raise MlflowException("away", TEMPORARILY_UNAVAILABLE)
+            super().log_batch(*some)
+
+        def get_run(self, run_id):
+            raise MlflowException("none", RESOURCE_DOES_NOT_EXIST)
+
+    store = Away()
+    made = made_for(store)
+    operation = made.put("run", [_metric("m", 0)], (), ())
+    with pytest.raises(MlflowException, match="has not answered for"):
+        operation.wait()
+    assert not made.flush()
+    assert "is lost when this process ends" in caplog.text
+    monkeypatch.setattr(queue, "PATIENCE", 60)
+    back.set()
+    operation.wait()
+    assert 1 == len(store.batches)
+
+
+def test_no_more_than_may_wait(monkeypatch):
+    """While the store is away, the next call is refused, and says which setting it is."""
+    monkeypatch.setattr(queue, "PATIENCE", 0.1)
+    monkeypatch.setenv("MILLSTREAM_JOURNAL_MAX_BYTES", "100")
+    gate = threading.Event()
+    made = made_for(Store(gate=gate))
+    with pytest.raises(MlflowException, match="MILLSTREAM_JOURNAL_MAX_BYTES allows 100"):
+        for step in range(100):
+            made.put("run", [_metric("m", step)], (), ())
+    gate.set()
+
+
+def test_what_was_just_logged_is_read():
+    """Runs, searches and histories wait for it."""
+    client = mlflow.MlflowClient()
+    with mlflow.start_run() as run:
+        for step in range(100):
+            mlflow.log_metric("m", step, step=step, synchronous=False)
+        assert 100 == len(client.get_metric_history(run.info.run_id, "m"))
+        mlflow.log_param("p", 1, synchronous=False)
+        assert {"p": "1"} == client.get_run(run.info.run_id).data.params
+        mlflow.log_param("q", 1, synchronous=False)
+        assert 1 == len(client.search_runs(["0"], "params.q = '1'"))
+        mlflow.set_tag("t", 1, synchronous=False)
+        assert "1" == mlflow.get_run(run.info.run_id).data.tags["t"]
+
+
+@pytest.mark.parametrize("level", ["memory", "os", "disk", "server"])
+def test_what_a_call_survives_is_a_tag(monkeypatch, level):
+    """But where nothing is promised."""
+    monkeypatch.setenv("MILLSTREAM_DURABILITY", level)
+    with mlflow.start_run() as run:
+        operation = mlflow.log_metric("m", 1, synchronous=False)
+        assert level != "server" or operation.is_done()
+    found = mlflow.get_run(run.info.run_id).data.tags.get("millstream.acknowledged")
+    assert found == (None if level == "memory" else level)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_a_forked_child_has_a_journal_of_its_own():
+    """What it logs is written by itself; the parent's is the parent's."""
+    with mlflow.start_run() as run:
+        mlflow.log_metric("m", 0, step=0, synchronous=False)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                mlflow.log_metric("m", 1, step=1, synchronous=False).wait()
+                code = 0
+            finally:
+                os._exit(code)
+        assert 0 == os.waitpid(child, 0)[1]
+        mlflow.log_metric("m", 2, step=2, synchronous=False)
+        points = mlflow.MlflowClient().get_metric_history(run.info.run_id, "m")
+        assert [0, 1, 2] == sorted(one.step for one in points)
+
+
+def test_a_folder_that_cannot_be_written(monkeypatch, caplog):
+    """It is told, and logging goes on."""
+    monkeypatch.setenv("MILLSTREAM_JOURNAL_DIR", "/proc/none")
+    with mlflow.start_run() as run:
+        mlflow.log_metric("m", 1, synchronous=False)
+    assert {"m": 1.0} == mlflow.get_run(run.info.run_id).data.metrics
+    assert "Set MILLSTREAM_JOURNAL_DIR" in caplog.text

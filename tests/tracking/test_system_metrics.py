@@ -12,6 +12,7 @@ import pytest
 import mlflow
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
+from mlflow.store.base import AbstractStore
 from mlflow.tracking import system_metrics
 from mlflow.tracking.active import tracking_store
 from mlflow.tracking.queue import flush_all
@@ -153,7 +154,7 @@ def test_while_a_store_is_slow_points_gather():
     gate = threading.Event()
     batches = []
 
-    class Slow:
+    class Slow(AbstractStore):
         def log_batch(self, run_id, metrics, params, tags):
             gate.wait()
             batches.append([metric.step for metric in metrics])

@@ -905,6 +905,12 @@ class AbstractStore(ExperimentStore, RunStore, LoggedModelStore, RegistryStore):
 
     #: The address of the server that keeps what the records call `mlflow-artifacts:/…`.
     artifact_server: str | None = None
+    #: Whether it sees itself to what earlier processes left for it in journals.
+    brings_journals = False
+
+    def impatient(self) -> AbstractStore:
+        """Return the same store, but that it says soon when it is away, and tries no longer."""
+        return self
 
     def together(self) -> AbstractContextManager[None]:
         """Return a block of calls of this thread that may be kept together, when the block ends.

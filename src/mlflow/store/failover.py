@@ -17,7 +17,7 @@ from importlib import import_module
 from mlflow.api.table import OPERATIONS
 from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, ErrorCode, MlflowException, without_password
 from mlflow.store.base import AbstractStore
-from mlflow.store.journal import Journal, left_behind
+from mlflow.store.journal import Journal, adopt, tell
 from mlflow.store.local.names import new_id
 
 TYPE_CHECKING = False
@@ -58,6 +58,8 @@ class FailoverStore(AbstractStore):
         uri: the address of the server.
     """
 
+    brings_journals = True
+
     def __init__(self, uri: str) -> None:
         rest = import_module("mlflow.store.rest").RestStore
         self._uri = uri
@@ -70,7 +72,9 @@ class FailoverStore(AbstractStore):
         self._names: dict[str, str] = {"0": "Default"}
         self._begin()
         atexit.register(self._finish)
-        threading.Thread(target=self._adopt, name="mlflow-journals", daemon=True).start()
+        threading.Thread(
+            target=adopt, args=(uri, self._bring), name="mlflow-journals", daemon=True
+        ).start()
 
     def __repr__(self) -> str:
         return f"FailoverStore({without_password(self._uri)!r})"
@@ -143,7 +147,7 @@ class FailoverStore(AbstractStore):
             return True
         self._brought.append((journal, not report.failed))
         _logger.warning("The server is back, and has what was logged meanwhile.")
-        _tell(report, journal)
+        tell(report, journal)
         return True
 
     def _bring(self, journal: Journal, *, only_files: bool = False) -> Report:
@@ -154,24 +158,9 @@ class FailoverStore(AbstractStore):
                 it is one that this cannot be brought to.
         """
         with self._bringing:
-            sync = import_module("mlflow.store.sync").Sync(journal.store, self._remote, self._uri)
-            report: Report = sync.copy_files() if only_files else sync.copy()
-        if sync.lost is not None:
-            raise sync.lost
+            bring = import_module("mlflow.store.sync").bring
+            report: Report = bring(journal, self._remote, self._uri, only_files=only_files)
         return report
-
-    def _adopt(self) -> None:
-        """Bring what processes left behind that ended while the server was away."""
-        for journal in left_behind(self._uri):
-            try:
-                report = self._bring(journal)
-            except MlflowException as error:
-                _logger.info("%s waits still: %s", journal.runs, error.message)
-                journal.close()
-                return
-            journal.close(remove=not report.failed)
-            _logger.warning("What an earlier process had logged was brought to the server.")
-            _tell(report, journal)
 
     def _finish(self) -> None:
         """Bring what is left at the end of the process, or say where it is."""
@@ -231,6 +220,8 @@ class FailoverStore(AbstractStore):
     def _of_run(self, name: str, run_id: str, *arguments: Any, **named: Any) -> Any:
         def there(store: AbstractStore) -> Any:
             self._continue(store, run_id)
+            if not _has(store.get_run, run_id):
+                raise _is_there(f"run {run_id}")
             return getattr(store, name)(run_id, *arguments, **named)
 
         found = self._or_journal(lambda: self._call(name, run_id, *arguments, **named), there)
@@ -251,10 +242,7 @@ class FailoverStore(AbstractStore):
     def _of_model(self, name: str, model_id: str, *arguments: Any, **named: Any) -> Any:
         def there(store: AbstractStore) -> Any:
             if not _has(store.get_logged_model, model_id):
-                raise MlflowException(
-                    f"The server is away, and the logged model {model_id} is there.",
-                    TEMPORARILY_UNAVAILABLE,
-                )
+                raise _is_there(f"logged model {model_id}")
             return getattr(store, name)(model_id, *arguments, **named)
 
         return self._or_journal(lambda: self._call(name, model_id, *arguments, **named), there)
@@ -400,9 +388,8 @@ class FailoverStore(AbstractStore):
         return bool(self._call("takes_ids"))
 
 
-def _tell(report: Report, journal: Journal) -> None:
-    for line in report.failed:
-        _logger.error("Not brought to the server: %s (it is in %s)", line, journal.runs)
+def _is_there(what: str) -> MlflowException:
+    return MlflowException(f"The server is away, and {what} is there.", TEMPORARILY_UNAVAILABLE)
 
 
 def _has(get: Callable[[str], Any], key: str) -> bool:

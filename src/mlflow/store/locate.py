@@ -130,6 +130,14 @@ def registry(uri: str, tracking_uri: str | None = None) -> AbstractStore:
     return _keep(key, made or _refuse(REGISTRY_PLUGINS, uri))
 
 
+def uri_of(store: AbstractStore) -> str | None:
+    """Return where a store of `tracking` is; None when that is not known."""
+    for key, one in _stores.items():
+        if one is store:
+            return key[1] if len(key) == 2 else None
+    return None
+
+
 def forget() -> None:
     """Close all stores and start over; for tests and for programs that move a store away."""
     with _lock:

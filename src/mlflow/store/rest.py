@@ -46,12 +46,17 @@ class RestStore(AbstractStore):
     def __init__(
         self, get_host_creds: str | Callable[[], HostCreds], retries: int | None = None
     ) -> None:
+        self._server = get_host_creds
         self._transport = Transport(get_host_creds, retries)
         self.artifact_server = get_host_creds if isinstance(get_host_creds, str) else None
         self._has_replays: bool | None = None
 
     def __repr__(self) -> str:
         return f"RestStore({self._transport.address.shown!r})"
+
+    def impatient(self) -> RestStore:
+        """See `AbstractStore`; once more is tried, as a connection may have grown old."""
+        return type(self)(self._server, retries=1)
 
     def takes_ids(self) -> bool:
         """Tell whether the server is one that does, by what it says of itself.

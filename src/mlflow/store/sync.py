@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import Counter
+from itertools import islice
 
 from mlflow.api import rules
 from mlflow.entities.experiment import ExperimentTag, ViewType
 from mlflow.entities.logged_models import LoggedModelParameter, LoggedModelTag
 from mlflow.entities.run import Metric, Param, RunInputs, RunOutputs, RunStatus, RunTag
 from mlflow.exceptions import MlflowException, invalid
+from mlflow.store import calls, delivery
 from mlflow.store.artifact.locate import artifact_repository
 from mlflow.store.backends.base import EXPERIMENT, LOGGED_MODEL, RUN
+from mlflow.store.delivery import history, is_ended, point, taken
 from mlflow.store.migrate import Report
 from mlflow.tags import MLFLOW_LOGGED_MODELS
 
@@ -25,14 +30,57 @@ if TYPE_CHECKING:
     from mlflow.entities.run import Run
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
     from mlflow.store.base import AbstractStore
+    from mlflow.store.journal import Journal
 
     T = TypeVar("T")
 
+_logger = logging.getLogger(__name__)
+
 _PAGE = 200
+# Calls that are compared at a time: each time, their series are read.
+_CALLS = 50_000
 _ABSENT, _TAKEN = "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"
-_AWAY = "TEMPORARILY_UNAVAILABLE"
 _CONFLICTS = "params, whose values there are others"
 _REGISTERED = "registered models: register their versions at the server"
+
+
+def bring(
+    journal: Journal, target: AbstractStore, target_uri: str, *, only_files: bool = False
+) -> Report:
+    """Bring what is in a journal and not in a store: the runs in it, and the calls.
+
+    Args:
+        journal: which belongs to the caller.
+        target: where to.
+        target_uri: its address.
+        only_files: whether the records are known to be there already.
+
+    Raises:
+        MlflowException: TEMPORARILY_UNAVAILABLE: the store is away; INVALID_PARAMETER_VALUE: it is
+            one that runs with ids of their own cannot be brought to.
+    """
+    report = Report()
+    if os.path.isdir(journal.runs):
+        sync = Sync(journal.store, target, target_uri)
+        report = sync.copy_files() if only_files else sync.copy()
+        if sync.lost is not None:
+            raise sync.lost
+    waiting = calls.left_in(journal.place)
+    while found := list(islice(waiting, _CALLS)):
+        _bring_calls(found, target, report)
+    return report
+
+
+def _bring_calls(found: list[calls.Call], target: AbstractStore, report: Report) -> None:
+    lacking = delivery.missing(target, found)
+    results = delivery.deliver(target, lacking)
+    report.completed[RUN] += len({one.run_id for one in lacking if one.size})
+    for call, error in zip(lacking, results, strict=True):
+        if isinstance(error, MlflowException) and error.error_code != _ABSENT:
+            # As if it had been made now: whoever waited for it is gone.
+            _logger.error("Run %s: not logged: %s", call.run_id, error)
+        elif error is not None:
+            report.failed.append(f"{RUN} {call.run_id}: {error}")
 
 
 class Sync:
@@ -118,7 +166,7 @@ class Sync:
             self._failed(kind, key, error)
 
     def _failed(self, kind: str, key: str, error: Exception) -> None:
-        if isinstance(error, MlflowException) and error.error_code == _AWAY:
+        if isinstance(error, MlflowException) and delivery.is_away(error):
             self.lost = error
         self.report.failed.append(f"{kind} {key}: {error}")
 
@@ -179,12 +227,11 @@ class Sync:
     def _run(self, both: tuple[Run, Run]) -> None:
         run, there = both
         run_id, data = run.info.run_id, run.data
-        is_open = not _is_ended(there)
         known = there.data.tags
         tags = [
-            RunTag(key, value)
-            for key, value in data.tags.items()
-            if key not in known or (is_open and known[key] != value and key != MLFLOW_LOGGED_MODELS)
+            tag
+            for tag in delivery.lacking_tags(there, [RunTag(*one) for one in data.tags.items()])
+            if tag.key != MLFLOW_LOGGED_MODELS or tag.key not in known
         ]
         params = [Param(*pair) for pair in data.params.items() if pair[0] not in there.data.params]
         for key, value in data.params.items():
@@ -195,7 +242,7 @@ class Sync:
             changed |= self._series(run_id, key, is_new=key not in there.data.metrics)
         changed |= self._inputs(run, there)
         changed |= self._files(run.info.artifact_uri, there.info.artifact_uri)
-        if is_open and _is_ended(run):
+        if is_ended(run) and not is_ended(there):
             status = RunStatus.from_string(run.info.status)
             self._to.update_run_info(run_id, status, run.info.end_time, None)
             changed = True
@@ -204,11 +251,11 @@ class Sync:
 
     def _series(self, run_id: str, key: str, *, is_new: bool) -> bool:
         """Add the points of a series that are missing, each as often as it is here."""
-        found = self._from.get_metric_history(run_id, key)
+        found = history(self._from, run_id, key)
         points = [Metric(one.key, one.value, one.timestamp, one.step) for one in found]
         if not is_new:
-            there = Counter(map(_point, self._to.get_metric_history(run_id, key)))
-            points = [one for one in points if not _taken(there, _point(one))]
+            there = Counter(map(point, history(self._to, run_id, key)))
+            points = [one for one in points if not taken(there, point(one))]
         return self._batches(run_id, points, [], [])
 
     def _batches(
@@ -253,10 +300,10 @@ class Sync:
                 [LoggedModelParameter(*pair) for pair in model.params.items()],
                 model.model_type, model_id,
             )  # fmt: skip
-        known = {(one.key, one.run_id, *_point(one)) for one in there.metrics or ()}
+        known = {(one.key, one.run_id, *point(one)) for one in there.metrics or ()}
         for one in model.metrics or ():
             # A point that names its run is in the run already, or comes with it.
-            if (one.key, one.run_id, *_point(one)) not in known and one.run_id:
+            if (one.key, one.run_id, *point(one)) not in known and one.run_id:
                 self._to.log_batch(one.run_id, [one], [], [])
         self._files(model.artifact_location, there.artifact_location)
         if there.status != model.status:
@@ -303,22 +350,6 @@ def _all(search: Callable[..., PagedList[T]], *arguments: Any) -> Iterator[T]:
         token = page.token
         if not token:
             return
-
-
-def _is_ended(run: Run) -> bool:
-    return RunStatus.is_terminated(RunStatus.from_string(run.info.status))
-
-
-def _point(metric: Metric) -> tuple[int, int, str]:
-    # The text of a value is the same for every NaN.
-    return metric.step, metric.timestamp, repr(float(metric.value))
-
-
-def _taken(there: Counter[Any], point: Any) -> bool:
-    if there[point] == 0:
-        return False
-    there[point] -= 1
-    return True
 
 
 def _dataset(given: Any) -> tuple[str, str]:

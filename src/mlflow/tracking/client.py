@@ -187,6 +187,7 @@ class _Runs:
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST.
         """
+        queue.flush(self._store)
         return self._store.get_run(run_id)
 
     def get_parent_run(self, run_id: str) -> Run | None:
@@ -222,6 +223,7 @@ class _Runs:
         """
         if isinstance(experiment_ids, (str, int)):
             experiment_ids = [experiment_ids]
+        queue.flush(self._store)
         return self._store.search_runs(
             [str(one) for one in experiment_ids],
             filter_string,
@@ -386,6 +388,7 @@ class _Logging:
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST.
         """
+        queue.flush(self._store)
         found = self._store.get_metric_history(run_id, key)
         points = list(found)
         while found.token:

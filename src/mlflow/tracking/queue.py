@@ -1,110 +1,131 @@
-"""Logging without waiting: one bounded queue and one writing thread for each store."""
+"""Logging without waiting: what is logged is noted, and one thread for each store writes it."""
 
 from __future__ import annotations
 
 import atexit
 import os
 from _thread import allocate_lock
+from importlib import import_module
+from time import monotonic
 
-from mlflow.api import rules
-from mlflow.exceptions import MlflowException
+from mlflow.entities.run import RunTag
+from mlflow.environment_variables import (
+    MILLSTREAM_JOURNAL_MAX_BYTES,
+    MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS,
+)
+from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, MlflowException, without_password
+from mlflow.store import durability, locate
+from mlflow.tags import MILLSTREAM_ACKNOWLEDGED
 from mlflow.tracking.values import portions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from queue import Queue
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-    from mlflow.entities.run import Metric, Param, RunTag
+    from mlflow.entities.run import Metric, Param
     from mlflow.store.base import AbstractStore
+    from mlflow.store.calls import Call, CallLog
+    from mlflow.store.journal import Journal
 
-# A program that logs faster than its store writes waits once this many calls are behind.
-CAPACITY = 10_000
 # As many waiting calls are written together, where they concern the same run.
 _GATHERED = 1_000
+# Seconds in which calls gather before they are written, when nobody waits for them and
+# MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS does not say: two threads that write at once are slower
+# than one after the other.
+_GATHERING = 0.02
+# Seconds without any answer of the store after which nobody waits longer for it, and between
+# attempts: the first, the longest.
+PATIENCE, _FIRST, _LONGEST = 30.0, 0.1, 10.0
 
 
 class _Operation:
-    """One call that waits to be written, or a mark in the queue when it has no run."""
+    """One call that waits to be written."""
 
-    __slots__ = ("_done", "error", "metrics", "params", "run_id", "tags")
+    __slots__ = ("__weakref__", "error", "position")
 
-    def __init__(
-        self,
-        run_id: str | None,
-        metrics: Sequence[Metric] = (),
-        params: Sequence[Param] = (),
-        tags: Sequence[RunTag] = (),
-    ) -> None:
-        self.run_id = run_id
-        self.metrics = metrics
-        self.params = params
-        self.tags = tags
+    def __init__(self, position: int) -> None:
+        self.position = position
         self.error: Exception | None = None
-        self._done = allocate_lock()
-        self._done.acquire()
-
-    def finish(self, error: Exception | None = None) -> None:
-        """Say that it was written, or why not."""
-        self.error = error
-        self._done.release()
-
-    def is_done(self) -> bool:
-        """Tell whether it was written or refused."""
-        return not self._done.locked()
-
-    def wait(self) -> Exception | None:
-        """Wait until it was written; return why not."""
-        with self._done:
-            return self.error
 
 
 class RunOperations:
-    """Calls that were put in the queue."""
+    """Calls that wait to be written, or are."""
 
-    def __init__(self, operations: Sequence[_Operation]) -> None:
-        self._operations = list(operations)
+    def __init__(self, parts: Sequence[tuple[LoggingQueue, _Operation]]) -> None:
+        self._parts = list(parts)
 
     def wait(self) -> None:
         """Wait until all of them are kept by the store.
 
         Raises:
-            MlflowException: some were refused; the message names each reason.
+            MlflowException: some were refused, and the message names each reason; or the store
+                has not answered for a while, and has them when it is back.
         """
-        errors = [error for one in self._operations if (error := one.wait()) is not None]
+        for queue, one in self._parts:
+            queue.wait(one.position)
+        errors = [one.error for _, one in self._parts if one.error is not None]
         if errors:
             msg = "The following failures occurred while performing one or more async logging"
             raise MlflowException(f"{msg} operations: {errors!r}")
 
     def is_done(self) -> bool:
         """Tell whether all of them are kept by the store, or refused."""
-        return all(one.is_done() for one in self._operations)
+        return all(one.position <= queue.done for queue, one in self._parts)
 
     def error(self) -> Exception | None:
         """Return why the first of the refused ones was, so far."""
-        return next((one.error for one in self._operations if one.error is not None), None)
+        return next((one.error for _, one in self._parts if one.error is not None), None)
 
 
 def get_combined_run_operations(run_operations_list: Sequence[RunOperations]) -> RunOperations:
     """Return one object that waits for all of the given ones."""
-    return RunOperations([one for each in run_operations_list for one in each._operations])
+    return RunOperations([one for each in run_operations_list for one in each._parts])
 
 
 class LoggingQueue:
     """Writes calls to one store, in the order in which they were made, from a thread of its own.
 
+    Calls wait in a `CallLog`, so there may be many. While the store is away they go on waiting.
+
     Args:
         store: where to.
+        log: where they wait.
+        level: what a call that returned survives, one of `durability.LEVELS`; runs get it as a
+            tag, but for `memory`, which is what other clients of MLflow give.
+        journal: the folder that the log is in, when it outlives the process.
+        uri: the address of the store, for messages.
     """
 
-    def __init__(self, store: AbstractStore) -> None:
-        from queue import Queue
+    def __init__(
+        self,
+        store: AbstractStore,
+        log: CallLog,
+        level: str = durability.MEMORY,
+        journal: Journal | None = None,
+        uri: str = "",
+    ) -> None:
+        from threading import Condition, Event
+        from weakref import WeakValueDictionary
 
-        self._store = store
+        self._store, self._log, self._level = store.impatient(), log, level
+        self._journal, self._uri = journal, uri
+        self._bound = MILLSTREAM_JOURNAL_MAX_BYTES.get()
         self._pid = os.getpid()
-        self._waiting: Queue[_Operation] = Queue(CAPACITY)
-        self._lock = allocate_lock()
-        self._is_started = False
+        # Those that somebody may ask for, by their positions.
+        self._waiting: WeakValueDictionary[int, _Operation] = WeakValueDictionary()
+        self._changed = Condition()
+        # Whether the thread has nothing to do; whether somebody waits for what it does.
+        self._is_idle, self._hurry = False, Event()
+        self._is_started = self._is_told = self._is_full = False
+        self._marked: set[str] = set()
+        self._answered = monotonic()
+        self._delivery: Any = None
+
+    @property
+    def done(self) -> int:
+        """The position up to which everything is written or refused."""
+        return self._log.done
 
     def put(
         self,
@@ -113,136 +134,281 @@ class LoggingQueue:
         params: Sequence[Param],
         tags: Sequence[RunTag],
     ) -> RunOperations:
-        """Take a call; wait only while the queue is full."""
-        self._start()
-        operations = [_Operation(run_id, *some) for some in portions(metrics, params, tags)]
-        for one in operations:
-            self._waiting.put(one)
-        return RunOperations(operations)
+        """Take a call; wait only at the level `server`, or while too much waits already.
 
-    def flush(self) -> None:
-        """Wait until everything that was put before is written or refused."""
-        if not self._is_started or self._pid != os.getpid():
+        Raises:
+            MlflowException: INVALID_PARAMETER_VALUE: a number that no store takes;
+                TEMPORARILY_UNAVAILABLE: the store is away, and no more may wait.
+        """
+        self._start()
+        if run_id not in self._marked:
+            self._marked.add(run_id)
+            if self._level != durability.MEMORY:
+                tags = [*tags, RunTag(MILLSTREAM_ACKNOWLEDGED, self._level)]
+        parts = [self._append(run_id, *some) for some in portions(metrics, params, tags)]
+        made = RunOperations([(self, one) for one in parts])
+        if self._level == durability.SERVER:
+            made.wait()
+        return made
+
+    def _append(self, run_id: str, *logged: Any) -> _Operation:
+        log = self._log
+        if log.end - log.done > self._bound:
+            self._make_room()
+        try:
+            with self._changed:
+                if log.end == log.done:
+                    self._answered = monotonic()
+                one = _Operation(log.append(run_id, *logged))
+                self._waiting[one.position] = one
+                if self._is_idle:
+                    self._is_idle = False
+                    self._changed.notify_all()
+        except OSError as error:
+            return self._direct(error, run_id, *logged)
+        return one
+
+    def _direct(self, reason: OSError, run_id: str, *logged: Any) -> _Operation:
+        """Write a call that cannot be noted (a full disk), after those that were."""
+        if not self._is_full:
+            self._is_full = True
+            _logger().warning("Logging waits for the store: its journal cannot grow: %s", reason)
+        self.flush()
+        self._store.log_batch(run_id, *logged)
+        return _Operation(self.done)
+
+    def _make_room(self) -> None:
+        log = self._log
+        if not self._until(lambda: log.end - log.done <= self._bound):
+            raise MlflowException(
+                f"{log.end - log.done} bytes wait for {self._name()}, which does not answer, and "
+                f"MILLSTREAM_JOURNAL_MAX_BYTES allows {self._bound}.",
+                TEMPORARILY_UNAVAILABLE,
+            )
+
+    def wait(self, position: int) -> None:
+        """Wait until everything up to a position is written or refused.
+
+        Raises:
+            MlflowException: TEMPORARILY_UNAVAILABLE: the store has not answered for a while.
+        """
+        if position > self.done and not self._until(lambda: position <= self.done):
+            raise MlflowException(self._left(), TEMPORARILY_UNAVAILABLE)
+
+    def _until(self, condition: Callable[[], bool]) -> bool:
+        """Wait for a condition, as long as the store answers; tell whether it holds."""
+        self._hurry.set()
+        with self._changed:
+            while not condition():
+                left = self._answered + PATIENCE - monotonic()
+                if left <= 0 or not self.belongs_here():
+                    return False
+                self._changed.wait(left)
+            return True
+
+    def flush(self) -> bool:
+        """Wait until everything that was put before is written or refused.
+
+        Returns:
+            Whether it is; when the store has not answered for a while it is not, which is told.
+        """
+        if not self._is_started or not self.belongs_here():
+            return True
+        end = self._log.end
+        if self._until(lambda: end <= self.done):
+            return True
+        if not self._is_told:
+            self._is_told = True
+            _logger().error("%s", self._left())
+        return False
+
+    def close(self) -> None:
+        """Write what waits, and leave the rest where the next process finds it."""
+        if not self.belongs_here():
             return
-        mark = _Operation(None)
-        self._waiting.put(mark)
-        mark.wait()
+        is_written = self.flush()
+        self._log.close()
+        if self._journal is not None:
+            self._journal.close(remove=is_written)
 
     def belongs_here(self) -> bool:
         """Tell whether this process made the queue: threads do not survive a fork."""
         return self._pid == os.getpid()
 
+    def _name(self) -> str:
+        return without_password(self._uri) or repr(self._store)
+
+    def _left(self) -> str:
+        text = f"{self._name()} has not answered for {PATIENCE:.0f} seconds. "
+        if self._journal is None:
+            return text + "What was logged meanwhile is lost when this process ends."
+        place = self._journal.place
+        return (
+            f"{text}What was logged meanwhile is in {place}, and is brought there by the next "
+            f"program that logs without waiting, or by: mlflow sync {place} "
+            f"{without_password(self._uri)}"
+        )
+
+    # --- the thread that writes ------------------------------------------------------------
+
     def _start(self) -> None:
         if self._is_started:
             return
-        with self._lock:
+        with self._changed:
             if not self._is_started:
                 from threading import Thread
 
+                self._delivery = import_module("mlflow.store.delivery")
                 Thread(target=self._run, name="mlflow-logging", daemon=True).start()
                 self._is_started = True
 
     def _run(self) -> None:
+        log = self._log
+        gathering = MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS.get() or _GATHERING
         while True:
-            for batch in _by_run(_drain(self._waiting)):
-                self._write(batch)
+            with self._changed:
+                while log.at == log.end:
+                    self._is_idle = True
+                    self._changed.wait()
+            self._hurry.wait(gathering)
+            # Whoever waits from now on waits for more than this.
+            self._hurry.clear()
+            end = log.end
+            while log.at < end:
+                self._write(log.read(_GATHERED))
 
-    def _write(self, batch: list[_Operation]) -> None:
-        if batch[0].run_id is None:
-            batch[0].finish()
-            return
-        if len(batch) == 1 or self._try(_merged(batch)) is not None:
-            # One of them is refused, perhaps: the others must not be lost with it.
-            for one in batch:
-                one.finish(self._try(one))
-            return
-        for one in batch:
-            one.finish()
+    def _write(self, found: list[tuple[int, Call]]) -> None:
+        calls = [call for _, call in found]
+        results = self._delivered(calls)
+        for (position, call), error in zip(found, results, strict=True):
+            if error is not None:
+                _logger().error("Run %s: not logged: %s", call.run_id, error)
+                one = self._waiting.get(position)
+                if one is not None:
+                    one.error = error
+        with self._changed:
+            self._log.finish(found[-1][0])
+            self._answered, self._is_told = monotonic(), False
+            self._changed.notify_all()
 
-    def _try(self, one: _Operation) -> Exception | None:
-        try:
-            self._store.log_batch(one.run_id or "", one.metrics, one.params, one.tags)
-        except Exception as error:  # noqa: BLE001 - it is given to whoever waits
-            _report(one, error)
-            return error
-        return None
-
-
-def _drain(waiting: Queue[_Operation]) -> list[_Operation]:
-    """Wait for a call; return it with those behind it."""
-    from queue import Empty
-
-    found = [waiting.get()]
-    try:
-        while len(found) < _GATHERED:
-            found.append(waiting.get_nowait())
-    except Empty:
-        pass
-    return found
-
-
-def _by_run(operations: list[_Operation]) -> list[list[_Operation]]:
-    """Group neighbours of one run, as many as one batch may hold."""
-    groups: list[list[_Operation]] = []
-    room = [0, 0, 0]
-    for one in operations:
-        sizes = [len(one.metrics), len(one.params), len(one.tags)]
-        together = groups and one.run_id is not None and groups[-1][0].run_id == one.run_id
-        if together and _fits([a + b for a, b in zip(room, sizes, strict=True)]):
-            groups[-1].append(one)
-            room = [a + b for a, b in zip(room, sizes, strict=True)]
-        else:
-            groups.append([one])
-            room = sizes
-    return groups
+    def _delivered(self, calls: list[Call]) -> list[Exception | None]:
+        """Write calls, however long the store is away; return why they were refused."""
+        seconds, in_doubt = _FIRST, False
+        while True:
+            try:
+                if in_doubt:
+                    # Their answers may be all that was lost.
+                    calls = self._delivery.missing(self._store, calls)
+                results: list[Exception | None] = self._delivery.deliver(self._store, calls)
+                return results
+            except Exception as error:  # noqa: BLE001 - this thread is all there is to write
+                if not self._delivery.is_away(error):
+                    return [error] * len(calls)
+                if not in_doubt:
+                    _logger().warning("%s What is logged waits, and is sent again.", error)
+                in_doubt = True
+            with self._changed:
+                self._changed.wait(seconds)
+            seconds = min(seconds * 2, _LONGEST)
 
 
-def _fits(sizes: list[int]) -> bool:
-    few = rules.MAX_PARAMS_TAGS_PER_BATCH
-    return sizes[1] <= few and sizes[2] <= few and sum(sizes) <= rules.MAX_ENTITIES_PER_BATCH
-
-
-def _merged(batch: list[_Operation]) -> _Operation:
-    return _Operation(
-        batch[0].run_id,
-        [metric for one in batch for metric in one.metrics],
-        [param for one in batch for param in one.params],
-        [tag for one in batch for tag in one.tags],
-    )
-
-
-def _report(one: _Operation, error: Exception) -> None:
+def _logger() -> Any:
     import logging
 
-    logging.getLogger(__name__).error("Run %s: not logged: %s", one.run_id, error)
+    return logging.getLogger(__name__)
 
 
-# By the identity of the store, which the entry keeps alive.
-_queues: dict[int, LoggingQueue] = {}
+# --- one for each store ----------------------------------------------------------------------
+
+# By the identity of the store, which the entry keeps alive, and whether it goes with the process.
+_queues: dict[tuple[int, bool], LoggingQueue] = {}
 _lock = allocate_lock()
 
 
-def queue_of(store: AbstractStore) -> LoggingQueue:
-    """Return the queue that writes to a store, made on first use in this process."""
-    found = _queues.get(id(store))
+def _renew_lock() -> None:
+    # The thread that held it does not exist in a forked child.
+    global _lock
+    _lock = allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def queue_of(store: AbstractStore, *, is_kept: bool = True) -> LoggingQueue:
+    """Return the queue that writes to a store, made on first use in this process.
+
+    Args:
+        store: where to.
+        is_kept: whether what waits survives what `MILLSTREAM_DURABILITY` says; else nothing.
+    """
+    key = id(store), is_kept
+    found = _queues.get(key)
     if found is None or not found.belongs_here():
         with _lock:
-            found = _queues.get(id(store))
+            found = _queues.get(key)
             if found is None or not found.belongs_here():
-                if not _queues:
-                    atexit.register(flush_all)
-                found = _queues[id(store)] = LoggingQueue(store)
+                found = _queues[key] = _made(store, durability.level() if is_kept else "memory")
+                # Before what was registered earlier: runs end after what waits for them.
+                atexit.register(found.flush)
     return found
 
 
+def _made(store: AbstractStore, level: str) -> LoggingQueue:
+    uri = locate.uri_of(store) or ""
+    log = import_module("mlflow.store.calls").CallLog
+    if level in (durability.OS, durability.DISK) and uri:
+        journals = import_module("mlflow.store.journal")
+        try:
+            journal = journals.Journal.new(uri)
+            made = log(journal.place, is_synced=level == durability.DISK)
+        except OSError as error:
+            _logger().warning(
+                "What is logged without waiting is lost when this process is killed: %s. Set "
+                "MILLSTREAM_JOURNAL_DIR to a folder that can be written.", error,
+            )  # fmt: skip
+        else:
+            _adopt(store, uri)
+            return LoggingQueue(store, made, level, journal, uri)
+    level = durability.SERVER if level == durability.SERVER else durability.MEMORY
+    return LoggingQueue(store, log(None), level, None, uri)
+
+
+def _adopt(store: AbstractStore, uri: str) -> None:
+    """Bring what earlier processes left for a store, in a thread."""
+    if store.brings_journals:
+        return
+    from threading import Thread
+
+    adopt = import_module("mlflow.store.journal").adopt
+    bring = import_module("mlflow.store.sync").bring
+    target = store.impatient()
+    Thread(
+        target=adopt, args=(uri, lambda journal: bring(journal, target, uri)),
+        name="mlflow-journals", daemon=True,
+    ).start()  # fmt: skip
+
+
 def flush(store: AbstractStore) -> None:
-    """Wait until everything that was put in a store's queue is written or refused."""
-    found = _queues.get(id(store))
-    if found is not None:
-        found.flush()
+    """Wait until everything that was put in a store's queues is written or refused."""
+    for is_kept in (True, False):
+        found = _queues.get((id(store), is_kept))
+        if found is not None:
+            found.flush()
 
 
 def flush_all() -> None:
     """Do the same for all stores."""
     for one in list(_queues.values()):
         one.flush()
+
+
+def close_all() -> None:
+    """Write what waits for any store at the end of the process, or say where it is."""
+    for one in list(_queues.values()):
+        one.close()
+    _queues.clear()
+
+
+# The first to be registered is the last to be called.
+atexit.register(close_all)

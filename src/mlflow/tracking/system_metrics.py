@@ -183,7 +183,7 @@ class Watched:
     def close(self) -> None:
         """Give the queue what has not been given."""
         if self._unsent:
-            self._sent = queue_of(self._store).put(self.run_id, self._unsent, (), ())
+            self._sent = queue_of(self._store, is_kept=False).put(self.run_id, self._unsent, (), ())
             self._unsent = []
 
 

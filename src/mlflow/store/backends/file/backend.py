@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from importlib import import_module
 
-from mlflow.environment_variables import MILLSTREAM_DURABILITY
-from mlflow.exceptions import invalid
 from mlflow.store.backends.base import Backend
 from mlflow.store.backends.file.experiments import Experiments
 from mlflow.store.backends.file.logged_models import LoggedModels
@@ -15,6 +13,7 @@ from mlflow.store.backends.file.remove import deleted, moved_artifacts, purge
 from mlflow.store.backends.file.runs import Runs
 from mlflow.store.backends.file.scan import Searches, paged
 from mlflow.store.backends.file.tree import Tree
+from mlflow.store.durability import DISK, level
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from mlflow.store.backends.copying import Copying
     from mlflow.store.series.columns import Growth
 
-LEVELS = ("os", "disk")
 # Loaded when a store is moved; logging has no use for it.
 COPYING = "mlflow.store.backends.file.copying"
 
@@ -57,11 +55,8 @@ class FileBackend(Backend):
     def __init__(
         self, root: str, durability: str | None = None, artifact_root: str | None = None
     ) -> None:
-        level = durability or MILLSTREAM_DURABILITY.get()
-        if level not in LEVELS:
-            raise invalid(f"MILLSTREAM_DURABILITY is {level!r}; it is one of {', '.join(LEVELS)}.")
         # The folder itself may be reached through links: whoever names it chose them.
-        durable = level == "disk"
+        durable = level(durability) == DISK
         self.tree = Tree(os.path.realpath(root), durable=durable, artifact_root=artifact_root)
         self.experiments = Experiments(self.tree)
         self.runs = Runs(self.tree, self.experiments)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from mlflow.environment_variables import MILLSTREAM_DURABILITY
-from mlflow.exceptions import RESOURCE_EXHAUSTED, MlflowException, invalid, without_password
+from mlflow.exceptions import RESOURCE_EXHAUSTED, MlflowException, without_password
 from mlflow.store.backends.sql.connections import FROZEN, make_engine
 from mlflow.store.backends.sql.errors import AGAIN, LOST, TAKEN, Trouble, told, trouble
 from mlflow.store.backends.sql.urls import MEMORY, MYSQL, POSTGRESQL, SQLITE, read_url
+from mlflow.store.durability import DISK, level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-LEVELS = ("os", "disk")
 TRIES = 8  # for work that conflicting changes end again and again
 
 _BEGIN_WRITE = {
@@ -81,12 +80,9 @@ class Database:
         durability: str | None = None,
         prepare: Callable[[Database], None] | None = None,
     ) -> None:
-        level = durability or MILLSTREAM_DURABILITY.get()
-        if level not in LEVELS:
-            raise invalid(f"MILLSTREAM_DURABILITY is {level!r}; it is one of {', '.join(LEVELS)}.")
         self.url: URL = read_url(uri)
         self.dialect: str = self.url.get_backend_name()
-        self.durable: bool = level == "disk"
+        self.durable: bool = level(durability) == DISK
         self.place: str = without_password(uri)
         memory = self.dialect == SQLITE and self.url.database in MEMORY
         # A database in memory is its one connection, which threads take in turn.
