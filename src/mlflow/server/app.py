@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -321,20 +321,23 @@ async def _send_live(parts: AsyncGenerator[bytes], receive: Receive, send: Send)
     gone = asyncio.ensure_future(_left(receive))
     try:
         async with contextlib.aclosing(parts):
-            while True:
-                part = asyncio.ensure_future(anext(parts, b""))
-                try:
-                    await asyncio.wait((part, gone), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    if not part.done():
-                        part.cancel()
-                        await asyncio.wait((part,))
-                if part.cancelled() or not part.result():
-                    break
-                await send({"type": "http.response.body", "body": part.result(), "more_body": True})
+            while part := await _unless(gone, anext(parts, b"")):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
+
+
+async def _unless(gone: asyncio.Future[None], awaited: Awaitable[bytes]) -> bytes:
+    """Return what is awaited; nothing when something else happens first."""
+    work = asyncio.ensure_future(awaited)
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not work.done():
+            work.cancel()
+            await asyncio.wait((work,))
+    return b"" if work.cancelled() else work.result()
 
 
 async def _left(receive: Receive) -> None:

@@ -47,8 +47,9 @@ else:
         def shutdown(self) -> None:
             """End with the server, as soon as the answer under way is complete."""
             super().shutdown()
-            if self.cycle is not None and ENDLESS in self.cycle.scope:
-                self.cycle.scope[ENDLESS]()
+            under_way: Any = self.cycle
+            if under_way is not None and ENDLESS in under_way.scope:
+                under_way.scope[ENDLESS]()
 
         def _check(self) -> None:
             """Close a connection that holds a place with half a head."""
