@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from mlflow.server import archive
+from mlflow.store.artifact import root
 
 from .asking import put
 
@@ -44,7 +44,7 @@ def test_a_folder_and_a_whole_run(served, run_id):
 
 def test_it_is_made_in_portions(served, run_id, monkeypatch):
     """A file of many portions comes whole."""
-    monkeypatch.setattr(archive, "_PORTION", 1000)
+    monkeypatch.setattr(root, "_PORTION", 1000)
     data = os.urandom(25_500)
     put(served, f"0/{run_id}/artifacts/big/a", data)
 

@@ -59,6 +59,19 @@ def test_places_outside(roots, tmp_path, uri):
     assert str(tmp_path / "kept") not in caught.value.message
 
 
-def test_object_stores_are_for_later():
-    with pytest.raises(MlflowException, match="--artifacts-destination"):
-        ArtifactRoots("s3://bucket/x")
+def test_buckets_are_places_and_their_neighbours_are_none():
+    roots = ArtifactRoots("s3://bucket/x", ["gs://other/y/"])
+
+    assert "0/r/artifacts" == str(roots.find("s3://bucket/x/0/r/artifacts").path)
+    assert roots.proxied is roots.find("mlflow-artifacts:/0").root
+    assert "s" == str(roots.find("gs://other/y/s").path)
+    for uri in ("s3://bucket/xy/a", "s3://bucket", "s3://bucket2/x/a", "gs://bucket/x/a"):
+        with pytest.raises(MlflowException, match="MILLSTREAM_SERVER_ARTIFACT_ROOTS"):
+            roots.find(uri)
+    with pytest.raises(MlflowException, match="Invalid artifact path"):
+        roots.find("s3://bucket/x/../y")
+
+
+def test_another_server_is_no_place():
+    with pytest.raises(MlflowException, match="cannot keep artifacts at 'http://host/x'"):
+        ArtifactRoots("http://host/x")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import zipfile
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from mlflow.server.transfer import Work
     from mlflow.store.artifact.paths import ArtifactPath
 
-_PORTION = 1 << 20
 _EARLIEST = 315_619_200  # 1980-01-02: archives know no time before 1980
 _PLAIN_FILE = 0o100644 << 16
 # On Windows a backslash separates folders, and `C:x` starts on another drive.
@@ -72,15 +70,17 @@ def _portions(spot: Spot) -> Generator[bytes]:
 
 
 def _file(archive: zipfile.ZipFile, sink: _Sink, spot: Spot, path: ArtifactPath) -> Iterator[bytes]:
-    with spot.root.open(path) as file:
-        changed = max(os.fstat(file.fileno()).st_mtime, _EARLIEST)
+    file = spot.root.opened(path)
+    try:
         name = "/".join(map(_entry_name, path.parts[len(spot.path.parts) :]))
-        entry = zipfile.ZipInfo(name, time.gmtime(changed)[:6])
+        entry = zipfile.ZipInfo(name, time.gmtime(max(file.modified, _EARLIEST))[:6])
         entry.external_attr = _PLAIN_FILE
         with archive.open(entry, "w", force_zip64=True) as member:
-            while data := file.read(_PORTION):
+            for data in file.parts(0, file.size):
                 member.write(data)
                 yield sink.take()
+    finally:
+        file.close()
     yield sink.take()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import socket
 import sys
 from functools import partial
@@ -23,7 +24,7 @@ from mlflow.server.options import ServerOptions
 from mlflow.server.roots import ArtifactRoots
 from mlflow.server.shared_replays import SharedReplays
 from mlflow.store import locate
-from mlflow.store.artifact.uris import is_local
+from mlflow.store.artifact.uris import PROXY_SCHEME, scheme_of
 from mlflow.store.local import LocalStore
 from mlflow.web.hosts import EVERYWHERE, AllowedHosts, is_loopback
 from mlflow.web.parser import HTTP
@@ -36,6 +37,8 @@ _ONE_WRITER = ("file", "memory", "sqlite")
 # Threads that write to the others, each over a connection of its own.
 _WRITERS = 8
 _OTHER_PORTS = 20
+# What keeps artifacts for others: it is asked by clients, not by this server.
+_SERVERS = (PROXY_SCHEME, "http", "https")
 # Connections, open files of artifacts and the store's own.
 _DESCRIPTORS = 65_536
 _TCP_LISTENS = "0A"
@@ -72,17 +75,18 @@ def build(options: ServerOptions, tokens: Tokens | None = None) -> ServerApp:
 
 
 def _folders(options: ServerOptions) -> list[str]:
-    """Return the folders, beside that of the proxy, in which records may say their artifacts are.
+    """Return the places, beside that of the proxy, in which records may say their artifacts are.
 
     Those that programs choose which use the same store without a server, those that the operator
     names, and no other.
     """
     uri, root = options.backend_store_uri, options.default_artifact_root
     found = [locate.path_of(uri) if locate.scheme_of(uri) == "file" else locate.DEFAULT_FOLDER]
-    if root and is_local(root):
+    if root and scheme_of(root) not in _SERVERS:
         found.append(root)
     named = MILLSTREAM_SERVER_ARTIFACT_ROOTS.get() or ""
-    return [*found, *(one for one in named.split(os.pathsep) if one)]
+    # On most systems paths are separated by what follows the scheme of a URI.
+    return [*found, *(one for one in re.split(f"{os.pathsep}(?!//)", named) if one)]
 
 
 def guards_of(options: ServerOptions, tokens: Tokens | None) -> list[Guard]:

@@ -1,7 +1,7 @@
-"""The folders whose files a server reads and writes, and which of them a URI means.
+"""The places whose files a server reads and writes, and which of them a URI means.
 
 A URI in a record was written by a user. It is never followed: it only ever says which of the
-operator's own folders is meant, and where below it.
+operator's own places is meant, and where below it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlflow.exceptions import PERMISSION_DENIED, MlflowException, invalid
+from mlflow.exceptions import PERMISSION_DENIED, MlflowException, invalid, without_password
+from mlflow.store.artifact.locate import tree_of
 from mlflow.store.artifact.paths import ArtifactPath
 from mlflow.store.artifact.root import Root
 from mlflow.store.artifact.uris import PROXY_SCHEME, is_local, local_path_of, scheme_of
@@ -17,11 +18,13 @@ from mlflow.store.artifact.uris import PROXY_SCHEME, is_local, local_path_of, sc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mlflow.store.artifact.tree import Tree
+
 
 class Spot(NamedTuple):
     """A file or folder below a root."""
 
-    root: Root
+    root: Tree
     path: ArtifactPath
 
     def below(self, path: ArtifactPath) -> Spot:
@@ -33,22 +36,19 @@ class ArtifactRoots:
     """The folders of one server.
 
     Args:
-        destination: where the artifacts are that the server passes on; a path or `file:` URI.
-        others: further folders that records may name.
+        destination: where the artifacts are that the server passes on: a path, or a URI of storage.
+        others: further places that records may name.
 
     Raises:
-        MlflowException: INVALID_PARAMETER_VALUE: one of them is no place on this machine.
+        MlflowException: INVALID_PARAMETER_VALUE: one of them is no such place; or a library that
+            it needs is missing.
     """
 
     def __init__(self, destination: str, others: Iterable[str] = ()) -> None:
-        if not is_local(destination):
-            raise invalid(
-                f"Artifacts cannot be kept at '{destination}': object stores are not in this "
-                "version of the server. Give --artifacts-destination a folder, or start it with "
-                "--no-serve-artifacts."
-            )
-        self.proxied = Root(local_path_of(destination))
-        self._roots = [self.proxied, *(Root(local_path_of(one)) for one in others)]
+        self.proxied = tree_of(destination)
+        named = [(destination, self.proxied), *((one, tree_of(one)) for one in others)]
+        self._folders = [tree for _, tree in named if isinstance(tree, Root)]
+        self._remote = [(one.rstrip("/"), tree) for one, tree in named if not is_local(one)]
 
     def find(self, uri: str) -> Spot:
         """Return what a URI in a record means.
@@ -63,10 +63,18 @@ class ArtifactRoots:
             if not path.startswith("/") or path.startswith("//"):
                 raise invalid(f"'{_shown(uri)}' must be written {PROXY_SCHEME}:/path.")
             return Spot(self.proxied, ArtifactPath.parse(path[1:]))
-        if scheme not in ("", "file") or not uri:
-            raise invalid(f"The server keeps no artifacts at '{_shown(uri)}'.")
+        if not uri:
+            raise invalid("The server keeps no artifacts at ''.")
+        for place, tree in self._remote:
+            if uri == place or uri.startswith(f"{place}/"):
+                return Spot(tree, ArtifactPath.parse(uri[len(place) + 1 :]))
+        if scheme not in ("", "file"):
+            raise invalid(
+                f"The server keeps no artifacts at '{_shown(uri)}'. Its operator can add that "
+                "place to MILLSTREAM_SERVER_ARTIFACT_ROOTS."
+            )
         path = local_path_of(uri)
-        for root in self._roots:
+        for root in self._folders:
             below = _below(root.path, path)
             if below is not None:
                 return Spot(root, ArtifactPath.parse(below))
@@ -87,4 +95,5 @@ def _below(root: str, path: str) -> str | None:
 
 
 def _shown(uri: str) -> str:
-    return uri if len(uri) <= 100 else f"{uri[:100]}…"
+    shown = without_password(uri)
+    return shown if len(shown) <= 100 else f"{shown[:100]}…"

@@ -6,15 +6,14 @@ import base64
 import binascii
 import hashlib
 import mimetypes
-import os
 import re
 import threading
 from email.utils import formatdate
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mlflow.exceptions import MlflowException, invalid
+from mlflow.exceptions import invalid
 from mlflow.server.messages import Answer
 from mlflow.store.artifact.copying import write_all
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from mlflow.server.messages import Request
     from mlflow.server.roots import Spot
-    from mlflow.store.artifact.root import Unfinished
+    from mlflow.store.artifact.tree import Arriving, Opened
 
     Work = Callable[[Callable[[], Any]], asyncio.Future[Any]]
 
@@ -55,7 +54,7 @@ async def receive(request: Request, spot: Spot, work: Work) -> bytes:
     """
     expected = _sent_digest(request)
     parts = request.stream()
-    arriving = _Arriving(await work(partial(spot.root.create, spot.path)))
+    arriving = _Arriving(await work(partial(spot.root.create, spot.path, expected)))
     try:
         waiting = bytearray()
         async for part in parts:
@@ -83,7 +82,7 @@ class _Arriving:
     open until that is done, and then the file is gone.
     """
 
-    def __init__(self, made: Unfinished) -> None:
+    def __init__(self, made: Arriving) -> None:
         self.digest = hashlib.sha256()
         self._made = made
         self._lock = threading.Lock()
@@ -130,32 +129,33 @@ async def answer_file(request: Request, spot: Spot, work: Work) -> Answer:
     Raises:
         MlflowException: RESOURCE_DOES_NOT_EXIST.
     """
-    file: BinaryIO = await work(partial(spot.root.open, spot.path))
+    file: Opened = await work(partial(spot.root.opened, spot.path))
     try:
-        found = os.fstat(file.fileno())
-        tag = b'"%x-%x-%x"' % (found.st_mtime_ns, found.st_size, found.st_ino)
+        tag = b'"%s"' % file.tag.encode()
         headers = [
             (b"content-type", _kind(spot.path.name)),
             (b"content-disposition", disposition(spot.path.name)),
             (b"etag", tag),
-            (b"last-modified", formatdate(found.st_mtime, usegmt=True).encode()),
+            (b"last-modified", formatdate(file.modified, usegmt=True).encode()),
             (b"accept-ranges", b"bytes"),
             (b"cache-control", b"private, no-cache"),
             *INERT,
         ]
         if request.headers.get(b"if-none-match") == tag:
             file.close()
-            return Answer(304, b"", tuple(headers), None, found.st_size)
-        span = _span(request, tag, found.st_size)
-        start, end = span or (0, found.st_size)
+            return Answer(304, b"", tuple(headers), None, file.size)
+        span = _span(request, tag, file.size)
+        start, end = span or (0, file.size)
         if span is not None and start >= end:
             file.close()
-            size = (b"content-range", b"bytes */%d" % found.st_size)
+            size = (b"content-range", b"bytes */%d" % file.size)
             return Answer(416, b"", (*headers, size))
         if b"sha-256" in request.headers.get(WANTED_DIGEST, b""):
-            headers.append(digest_header(FILE_DIGEST, await work(partial(_digest_of, file))))
+            digest = await work(file.digest)
+            if digest is not None:
+                headers.append(digest_header(FILE_DIGEST, digest))
         if span is not None:
-            told = b"bytes %d-%d/%d" % (start, end - 1, found.st_size)
+            told = b"bytes %d-%d/%d" % (start, end - 1, file.size)
             headers.append((b"content-range", told))
         status = 200 if span is None else 206
         if request.method == "HEAD":
@@ -168,24 +168,13 @@ async def answer_file(request: Request, spot: Spot, work: Work) -> Answer:
         raise
 
 
-def _digest_of(file: BinaryIO) -> bytes:
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
-
-
-async def _parts(file: BinaryIO, start: int, end: int, work: Work) -> AsyncGenerator[bytes]:
-    def read(at: int) -> bytes:
-        file.seek(at)
-        return file.read(min(_PORTION, end - at))
-
-    with file:
-        at = start
-        while at < end:
-            part: bytes = await work(partial(read, at))
-            if not part:
-                raise MlflowException("A file became shorter while it was sent.")
-            at += len(part)
+async def _parts(file: Opened, start: int, end: int, work: Work) -> AsyncGenerator[bytes]:
+    portions = file.parts(start, end)
+    try:
+        while (part := await work(partial(next, portions, None))) is not None:
             yield part
+    finally:
+        file.close()
 
 
 def _span(request: Request, tag: bytes, size: int) -> tuple[int, int] | None:

@@ -333,7 +333,7 @@ def test_what_the_system_refuses_names_the_file_and_not_the_one_in_the_making(ro
     real = os.open
 
     def refuse(name, flags, *args, **kwargs):
-        if module._UNFINISHED in str(name):
+        if module.UNFINISHED in str(name):
             raise OSError(errno.EROFS, "Read-only file system", name)
         return real(name, flags, *args, **kwargs)
 

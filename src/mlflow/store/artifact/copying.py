@@ -10,13 +10,20 @@ from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, TextIO
+    from typing import Any, BinaryIO, Protocol, TextIO
+
+    class Sink(Protocol):
+        """What takes bytes."""
+
+        def write(self, data: memoryview, /) -> int:
+            """Take some of the bytes; return how many."""
+
 
 _PORTION = 64 << 20
 _BUFFER = 1 << 20
 
 
-def copy_bytes(source: BinaryIO, target: BinaryIO, progress: Progress | None = None) -> None:
+def copy_bytes(source: BinaryIO, target: Sink, progress: Progress | None = None) -> None:
     """Copy what is left of one file to another.
 
     Where both are real files, the kernel copies: on file systems that can (btrfs, XFS, ZFS, APFS
@@ -44,13 +51,13 @@ def _read_into(source: BinaryIO, buffer: memoryview) -> int:
     return len(data)
 
 
-def write_all(target: BinaryIO, data: memoryview) -> None:
+def write_all(target: Sink, data: memoryview) -> None:
     """Write data to an unbuffered file, which may take less at a time."""
     while data:
         data = data[target.write(data) :]
 
 
-def _copied_by_kernel(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> bool:
+def _copied_by_kernel(source: BinaryIO, target: Any, progress: Progress | None) -> bool:
     copy = getattr(os, "copy_file_range", None)
     if copy is None:
         return False

@@ -19,7 +19,10 @@ from mlflow.store.artifact.uris import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
+    from mlflow.store.artifact.tree import Tree
     from mlflow.store.base import AbstractStore
 
 __all__ = [
@@ -33,30 +36,26 @@ __all__ = [
     "parse_runs_uri",
     "scheme_of",
     "source_of",
+    "tree_of",
 ]
 
 # Scheme → where its class is.
+_OBJECTS = "mlflow.store.artifact.remote:ObjectArtifactRepository"
+_FILES = "mlflow.store.artifact.remote:FilesystemArtifactRepository"
 SCHEMES = {
     "": "mlflow.store.artifact.local:LocalArtifactRepository",
     "file": "mlflow.store.artifact.local:LocalArtifactRepository",
     "http": "mlflow.store.artifact.http:HttpArtifactRepository",
     "https": "mlflow.store.artifact.http:HttpArtifactRepository",
     "mlflow-artifacts": "mlflow.store.artifact.http:HttpArtifactRepository",
+    **dict.fromkeys(("s3", "r2", "b2", "gs", "wasb", "wasbs", "abfs", "abfss"), _OBJECTS),
+    **dict.fromkeys(("ftp", "hdfs", "sftp"), _FILES),
 }
 
 # Schemes of MLflow that later versions fill, with what they will need.
 LATER = {
-    "abfss": "millstream[azure]",
-    "b2": "millstream[s3]",
     "dbfs": "Databricks",
-    "ftp": "millstream[remote]",
-    "gs": "millstream[gcs]",
-    "hdfs": "millstream[remote]",
-    "r2": "millstream[s3]",
-    "s3": "millstream[s3]",
-    "sftp": "millstream[remote]",
-    "viewfs": "millstream[remote]",
-    "wasbs": "millstream[azure]",
+    "viewfs": "a client of Hadoop's federated file systems",
 }
 
 PLUGINS = "mlflow.artifact_repository"
@@ -97,6 +96,25 @@ def artifact_repository(
         f"Could not find a registered artifact repository for: {without_password(uri)}. "
         f"Currently registered schemes are: {known}"
     )
+
+
+def tree_of(uri: str) -> Tree:
+    """Return the tree of files below a URI of storage, for a server that passes it on.
+
+    Args:
+        uri: a path, `file:…`, or the URI of a place that is not another server.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE: it is no such place.
+    """
+    if is_local(uri):
+        made: Tree = import_module("mlflow.store.artifact.root").Root(local_path_of(uri))
+        return made
+    if SCHEMES.get(scheme_of(uri)) not in (_OBJECTS, _FILES):
+        raise invalid(f"A server cannot keep artifacts at '{without_password(uri)}'.")
+    repository: Any = artifact_repository(uri)
+    tree: Tree = repository.tree
+    return tree
 
 
 def _plugin(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from mlflow.store.artifact.copying import Progress
 
-# A file is written under such a name and renamed when it is complete.
-_UNFINISHED = ".millstream-part-"
+#: A file is written under such a name and renamed when it is complete.
+UNFINISHED = ".millstream-part-"
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _READ = (
@@ -29,8 +29,11 @@ _READ = (
     | getattr(os, "O_BINARY", 0)
 )
 _WRITE = (
-    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    # It is read again where what arrived is compared.
+    os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
+
+_PORTION = 1 << 20
 
 # What says that there is nothing: the root itself may be missing, or be a file.
 _ABSENT = (FileNotFoundError, NotADirectoryError)
@@ -99,6 +102,14 @@ class Root:
             raise not_found(f"No such artifact: '{where}'")
         return os.fdopen(descriptor, "rb")
 
+    def opened(self, where: ArtifactPath) -> OpenFile:
+        """Open a file for reading in portions.
+
+        Raises:
+            MlflowException: RESOURCE_DOES_NOT_EXIST: there is no such file.
+        """
+        return OpenFile(self.open(where))
+
     def list(self, where: ArtifactPath) -> list[Entry]:
         """Return the entries of a folder by name; none for what is no folder."""
         try:
@@ -144,8 +155,12 @@ class Root:
         with self.create(where) as made:
             copy_bytes(source, made.file, progress)
 
-    def create(self, where: ArtifactPath) -> Unfinished:
+    def create(self, where: ArtifactPath, digest: bytes | None = None) -> Unfinished:
         """Begin a file that is there once it is complete; whoever asks uses it in a `with` block.
+
+        Args:
+            where: its name.
+            digest: its SHA-256, which other places keep with it.
 
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE: it is the root, or not below folders only.
@@ -170,7 +185,7 @@ class Root:
         """
         if not where.parts:
             raise invalid("An artifact needs a name.")
-        temporary = _UNFINISHED + os.urandom(8).hex()
+        temporary = UNFINISHED + os.urandom(8).hex()
         with self._folder(where.parent, make=True) as folder:
             try:
                 folder.link(path, temporary)
@@ -235,6 +250,46 @@ class Root:
             raise FileNotFoundError(error.errno, os.strerror(error.errno or 2), name) from error
 
 
+class OpenFile:
+    """A file that is open for reading, in portions.
+
+    Args:
+        file: the file; closed with this.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        found = os.fstat(file.fileno())
+        self.size: int = found.st_size
+        self.modified: float = found.st_mtime
+        self.tag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+
+    def digest(self) -> bytes | None:
+        """Return the SHA-256 of the file, which is read for it."""
+        import hashlib
+
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, "sha256").digest()  # type: ignore[arg-type]
+
+    def parts(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes from one place to another, in portions.
+
+        Raises:
+            MlflowException: the file became shorter.
+        """
+        while start < end:
+            self._file.seek(start)
+            part = self._file.read(min(_PORTION, end - start))
+            if not part:
+                raise MlflowException("A file became shorter while it was sent.")
+            start += len(part)
+            yield part
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
 class Unfinished:
     """A file that is being written: at the end of its block it takes its name, or is gone.
 
@@ -248,7 +303,7 @@ class Unfinished:
         self._root = root
         self._where = where
         self._folder = folder
-        self._temporary = _UNFINISHED + os.urandom(8).hex()
+        self._temporary = UNFINISHED + os.urandom(8).hex()
         try:
             descriptor = folder.open(self._temporary, _WRITE)
         except OSError as error:
@@ -326,7 +381,7 @@ class _Folder:
 
     def names(self) -> list[str]:
         """Return the names in this folder, without files that are being written."""
-        return [one for one in os.listdir(self._descriptor) if not one.startswith(_UNFINISHED)]
+        return [one for one in os.listdir(self._descriptor) if not one.startswith(UNFINISHED)]
 
     def make(self, name: str) -> None:
         """Make a folder in this one, if there is none."""
@@ -400,7 +455,7 @@ class _NamedFolder(_Folder):
         return os.lstat(self._at(name))
 
     def names(self) -> list[str]:
-        return [one for one in os.listdir(self._path) if not one.startswith(_UNFINISHED)]
+        return [one for one in os.listdir(self._path) if not one.startswith(UNFINISHED)]
 
     def make(self, name: str) -> None:
         try:
@@ -474,7 +529,7 @@ def _remove(folder: _Folder, name: str) -> None:
 
 def _unfinished(folder: _Folder) -> list[str]:
     at = folder._path if isinstance(folder, _NamedFolder) else folder._descriptor
-    return [one for one in os.listdir(at) if one.startswith(_UNFINISHED)]
+    return [one for one in os.listdir(at) if one.startswith(UNFINISHED)]
 
 
 def _is_for_disk() -> bool:
