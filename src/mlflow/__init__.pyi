@@ -348,6 +348,9 @@ from mlflow.tracking.logged import (
 from mlflow.tracking.logged import (
     set_logged_model_tags as set_logged_model_tags,
 )
+from mlflow.tracking.overhead import (
+    get_logging_overhead as get_logging_overhead,
+)
 from mlflow.tracking.queue import (
     RunOperations as RunOperations,
 )

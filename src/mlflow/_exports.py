@@ -46,6 +46,7 @@ EXPORTS: dict[str, str] = {
     "get_experiment_by_name": "mlflow.tracking.fluent",
     "get_last_active_trace_id": "mlflow._later",
     "get_logged_model": "mlflow.tracking.logged",
+    "get_logging_overhead": "mlflow.tracking.overhead",
     "get_parent_run": "mlflow.tracking.fluent",
     "get_registry_uri": "mlflow.tracking.active",
     "get_run": "mlflow.tracking.fluent",

@@ -13,6 +13,7 @@ from mlflow.tracking import active, lifetime, queue
 from mlflow.tracking.client_files import RunFiles
 from mlflow.tracking.client_models import LoggedModels
 from mlflow.tracking.client_registry import ModelRegistry
+from mlflow.tracking.overhead import counted
 from mlflow.tracking.values import as_number, portions
 
 TYPE_CHECKING = False
@@ -281,6 +282,7 @@ class _Logging:
 
     _store: AbstractStore
 
+    @counted
     def log_metric(
         self,
         run_id: str,
@@ -320,6 +322,7 @@ class _Logging:
         self._store.log_metric(run_id, point)
         return None
 
+    @counted
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Keep an input setting of a run as `str(value)`; see `mlflow.log_param`.
 
@@ -332,6 +335,7 @@ class _Logging:
         self._store.log_param(run_id, param)
         return value
 
+    @counted
     def set_tag(
         self, run_id: str, key: str, value: Any, synchronous: bool | None = None
     ) -> RunOperations | None:
@@ -346,6 +350,7 @@ class _Logging:
         self._store.set_tag(run_id, tag)
         return None
 
+    @counted
     def log_batch(
         self,
         run_id: str,
@@ -396,6 +401,7 @@ class _Logging:
             points += found
         return points
 
+    @counted
     def log_inputs(
         self,
         run_id: str,
@@ -409,6 +415,7 @@ class _Logging:
         """
         self._store.log_inputs(run_id, list(datasets or ()), list(models or ()))
 
+    @counted
     def log_outputs(self, run_id: str, models: list[LoggedModelOutput]) -> None:
         """Note logged models that a run produced; its metrics of those steps describe them.
 

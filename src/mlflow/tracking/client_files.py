@@ -10,6 +10,7 @@ from mlflow.store.artifact.locate import artifact_repository, join_uri, locate
 from mlflow.tracking import figures, tables
 from mlflow.tracking.context import git
 from mlflow.tracking.context.default_context import main_folder
+from mlflow.tracking.overhead import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class RunFiles:
 
     _store: AbstractStore
 
+    @counted
     def log_artifact(
         self, run_id: str, local_path: str | os.PathLike[str], artifact_path: str | None = None
     ) -> None:
@@ -52,6 +54,7 @@ class RunFiles:
         else:
             files.log_artifact(local_path, artifact_path)
 
+    @counted
     def log_artifacts(
         self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None
     ) -> None:
@@ -67,6 +70,7 @@ class RunFiles:
         """
         self._files_of(run_id).log_artifacts(os.fspath(local_dir), artifact_path)
 
+    @counted
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Write text to an artifact of a run, as UTF-8.
 
@@ -75,6 +79,7 @@ class RunFiles:
         """
         self.log_stream(run_id, BytesIO(text.encode()), artifact_file)
 
+    @counted
     def log_dict(self, run_id: str, dictionary: dict[str, Any], artifact_file: str) -> None:
         """Write a dict to an artifact of a run: YAML for `.yml` and `.yaml`, else JSON.
 
@@ -83,6 +88,7 @@ class RunFiles:
         """
         self.log_text(run_id, tables.dict_as_text(dictionary, artifact_file), artifact_file)
 
+    @counted
     def log_stream(self, run_id: str, stream: BinaryIO, artifact_file: str) -> None:
         """Write an artifact of a run from an open binary stream, which is read to its end.
 
@@ -91,6 +97,7 @@ class RunFiles:
         """
         self._files_of(run_id).log_stream(stream, artifact_file)
 
+    @counted
     def log_figure(
         self,
         run_id: str,
@@ -114,6 +121,7 @@ class RunFiles:
         data = figures.figure_as_bytes(figure, artifact_file, save_kwargs or {})
         self.log_stream(run_id, BytesIO(data), artifact_file)
 
+    @counted
     def log_image(
         self,
         run_id: str,
@@ -143,6 +151,7 @@ class RunFiles:
         """
         figures.log_image(self, run_id, image, artifact_file, key, step, timestamp)
 
+    @counted
     def log_table(
         self, run_id: str, data: dict[str, Any] | pd.DataFrame, artifact_file: str
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from time import time
+from time import perf_counter, time
 
 from mlflow._doorway import attach, load
 from mlflow._later import announce
@@ -19,7 +19,7 @@ from mlflow.environment_variables import (
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.store import heartbeat
 from mlflow.tags import MLFLOW_NOTE_CONTENT, MLFLOW_PARENT_RUN_ID, MLFLOW_USER
-from mlflow.tracking import active, lifetime, queue
+from mlflow.tracking import active, lifetime, overhead, queue
 from mlflow.tracking.active import (
     RunStack,
     active_model_id,
@@ -596,6 +596,7 @@ def log_metric(
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE.
     """
+    started = perf_counter()
     if run_id is None:
         runs = active_runs()
         run = runs[-1] if runs else start_run()
@@ -616,9 +617,10 @@ def log_metric(
         and not active.models_in_use
     ):
         store.log_metric_value(run_id, key, value, timestamp, step or 0)
+        overhead.note(started, step)
         return None
     return _log_metrics(
-        store, run_id, {key: value}, step, timestamp, synchronous, model_id, dataset
+        store, run_id, {key: value}, timestamp, synchronous, model_id, dataset, step=step
     )
 
 
@@ -635,18 +637,22 @@ def log_metrics(
     run_id, store = _target(run_id)
     if timestamp is None:
         timestamp = int(time() * 1000)
-    return _log_metrics(store, run_id, metrics, step, timestamp, synchronous, model_id, dataset)
+    return _log_metrics(
+        store, run_id, metrics, timestamp, synchronous, model_id, dataset, step=step
+    )
 
 
+@overhead.counted
 def _log_metrics(
     store: AbstractStore,
     run_id: str,
     values: dict[str, Any],
-    step: int | None,
     timestamp: int,
     synchronous: bool | None,
     model_id: str | None,
     dataset: Any,
+    *,
+    step: int | None,
 ) -> RunOperations | None:
     step = step or 0
     described: tuple[str | None, str | None] = (None, None)
@@ -669,6 +675,7 @@ def _add_input(store: AbstractStore, run_id: str, dataset: Any) -> None:
     store.log_inputs(run_id, [as_dataset_input(dataset)])
 
 
+@overhead.counted
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Keep an input setting of the active run, which is started if need be.
 
@@ -699,6 +706,7 @@ def log_params(
     return _write(store, run_id, synchronous, params=params_of(params))
 
 
+@overhead.counted
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
     """Set a tag of the active run, which is started if need be.
 
@@ -727,6 +735,7 @@ def set_tags(tags: dict[str, Any], synchronous: bool | None = None) -> RunOperat
     return _write(store, run_id, synchronous, tags=tags_of(tags))
 
 
+@overhead.counted
 def _write(
     store: AbstractStore,
     run_id: str,

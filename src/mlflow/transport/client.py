@@ -66,6 +66,10 @@ _WHO = tuple(
 )  # fmt: skip
 
 
+#: What this process has sent to servers, heads and bodies, in bytes.
+sent_bytes = 0
+
+
 class NotSentError(Exception):
     """A request that certainly did not reach the server."""
 
@@ -433,12 +437,14 @@ class Transport:
 
 def _sent(sock: socket.socket, head: bytes, body: bytes | Iterator[bytes]) -> OSError | None:
     """Send a request; return what kept it from being sent whole: then it was not done."""
+    global sent_bytes
     parts = iter((head + body,)) if isinstance(body, bytes) else itertools.chain((head,), body)
     for part in parts:
         try:
             sock.sendall(part)
         except OSError as error:
             return error
+        sent_bytes += len(part)
     return None
 
 
