@@ -358,6 +358,36 @@ def test_saved_views(tab, site):
     tab.see("100 runs")
 
 
+def test_a_frozen_link_shows_the_same_runs(tab, site):
+    """Whatever is logged, changed and deleted afterwards; what is gone is told."""
+    experiment = site.store.create_experiment("frozen")
+    ids = [
+        site.run(experiment, f"old-{at}", metrics=[Metric("loss", float(at), 1, 0)])
+        for at in range(4)
+    ]
+    tab.open(f"experiments/{experiment}?q=metrics.loss+<+3&sort=metrics.loss")
+    tab.see("3 runs")
+    tab.page.get_by_role("button", name="Share").click()
+    tab.page.get_by_role("menuitem", name="Copy a frozen link").click()
+    tab.see("Copied a link to these 3 runs")
+    link = tab.page.evaluate("navigator.clipboard.readText()")
+    site.run(experiment, "new", metrics=[Metric("loss", 0.5, 1, 0)])
+    site.store.log_metric(ids[0], Metric("loss", 99.0, 9, 9))
+    site.store.delete_run(ids[1])
+
+    tab.page.goto("about:blank")
+    tab.page.goto(link)
+    expect(tab.page.locator(".grid-row .run-name")).to_have_text(["old-1", "old-2", "old-0"])
+    told = tab.page.locator(".banner.frozen")
+    expect(told).to_contain_text("the 3 runs that matched then")
+    expect(told).to_contain_text("Since then 1 is in the trash.")
+    tab.shot("runs-frozen")
+    told.get_by_role("button", name="Show what matches now").click()
+    expect(tab.page.locator(".grid-row .run-name")).to_have_text(["new", "old-2"])
+    tab.open(f"experiments/{experiment}?frozen=nothing")
+    tab.see("This frozen link leads nowhere")
+
+
 def test_a_script_is_watched(tab, site):
     """A run appears by itself, its chart grows, its end is seen; nothing is reloaded."""
     experiment = site.store.create_experiment("live")

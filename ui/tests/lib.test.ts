@@ -4,6 +4,7 @@ import { colorsOf, PALETTE } from "../src/lib/colors.ts";
 import { column, constants, firstColumns, goalOf, isDown, isExtreme, isSingle, metricOf, orderTerm, readDirections, summaryOf, type Summary } from "../src/lib/columns.ts";
 import { readCsv, separatorOf } from "../src/lib/csv.ts";
 import { change, datasetTrouble, diffRows, same } from "../src/lib/diff.ts";
+import { frozenFilter, frozenTags, readFrozen } from "../src/lib/frozen.ts";
 import { ago, bytes, duration, metric, num, spelled, whole } from "../src/lib/format.ts";
 import { safeLink } from "../src/lib/markdown.tsx";
 import { readModel } from "../src/lib/mlmodel.ts";
@@ -223,4 +224,18 @@ test("a long removal is made in parts that each end", () => {
   assert.deepEqual(parts.map((one) => one.runs?.length ?? 0), [100, 100, 30, 0, 0, 0]);
   assert.deepEqual(parts.slice(3), [{ models: ["m"] }, { experiments: ["1"] }, { experiments: ["2"] }]);
   assert.deepEqual(partsOf({ runs: [], models: [], experiments: [] }), []);
+});
+
+test("frozen links come back whole, or not at all", () => {
+  const frozen = { at: 1, where: "metrics.`a'b` > 1", runs: Array.from({ length: 900 }, (_, at) => at.toString(16).padStart(32, "0")) };
+  const pieces = frozenTags("k1", frozen);
+  assert.ok(pieces.length > 5 && pieces.every(([, value]) => value.length <= 5000));
+  const tags = Object.fromEntries(pieces);
+  assert.deepEqual(readFrozen("k1", tags), frozen);
+  assert.equal(readFrozen("k2", tags), null);
+  delete tags[pieces[1]![0]];
+  assert.equal(readFrozen("k1", tags), null);
+  assert.equal(readFrozen("__proto__", tags), null);
+  assert.deepEqual(readFrozen("x", { "millstream.frozen.x.0": '{"at":1,"where":"","runs":["a\' OR 1","b"]}' })?.runs, ["b"]);
+  assert.equal(frozenFilter({ at: 1, where: "", runs: [] }), "attributes.run_id IN ('')");
 });

@@ -39,3 +39,12 @@ def test_activity(sweep):
     assert {"last": None, "recent": [], "running": 0, "total": 0} == found["0"]
     filled(frames.get([sweep.experiment], 1))
     assert 33 == activity(sweep.store, frames, [sweep.experiment])[sweep.experiment]["total"]
+
+
+def test_what_frozen_links_keep_is_no_part_of_the_list(sweep):
+    """It is long, and read by the page that follows one."""
+    for key in ("millstream.frozen.ab.0", "millstream.view.x"):
+        sweep.store.set_experiment_tag(sweep.experiment, ExperimentTag(key, "{}"))
+    found = experiments(sweep.store)["experiments"]
+    tags = next(one["tags"] for one in found if one["id"] == sweep.experiment)
+    assert ["millstream.view.x"] == list(tags)

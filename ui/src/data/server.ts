@@ -216,6 +216,11 @@ export class ServerSource implements Source, Writer {
     return ask<SeriesAnswer>("series", which, signal);
   }
 
+  async experimentTags(id: string, signal?: AbortSignal) {
+    const found = await get<{ experiment: { tags?: KeyValue[] } }>("experiments/get", { experiment_id: id }, signal);
+    return Object.fromEntries((found.experiment.tags ?? []).map((one) => [one.key, one.value]));
+  }
+
   async run(id: string, signal?: AbortSignal): Promise<Run> {
     return readRun((await get<{ run: WireRun }>("runs/get", { run_id: id }, signal)).run);
   }

@@ -243,6 +243,8 @@ export interface Source {
   experiments(view: View, signal?: AbortSignal): Promise<{ experiments: Experiment[]; more: boolean }>;
   news(experiments: readonly string[], since: number, signal?: AbortSignal): Promise<News>;
   trash(which: TrashAsk, signal?: AbortSignal): Promise<Trash>;
+  /** All tags of an experiment, those too that lists leave out. */
+  experimentTags(id: string, signal?: AbortSignal): Promise<Record<string, string>>;
   activity(ids: readonly string[], signal?: AbortSignal): Promise<Record<string, Activity>>;
   runs(ask: Ask, columns: readonly string[] | null, offset: number, limit: number, signal?: AbortSignal): Promise<Window>;
   summary(ask: Ask, signal?: AbortSignal): Promise<Summary>;

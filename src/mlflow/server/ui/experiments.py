@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from mlflow.store.base import AbstractStore
 
 _MAX = 1_000
+# What frozen links keep: long, and read by the page that follows one.
+_FROZEN = "millstream.frozen."
 
 
 def experiments(store: AbstractStore, view: int = 1) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def experiments(store: AbstractStore, view: int = 1) -> dict[str, Any]:
                 "created": one.creation_time,
                 "updated": one.last_update_time,
                 "location": one.artifact_location,
-                "tags": dict(one.tags),
+                "tags": {k: v for k, v in one.tags.items() if not k.startswith(_FROZEN)},
             }
             for one in found
         ],

@@ -26,8 +26,9 @@ import { GroupsTable } from "./groups.tsx";
 import { ColumnPicker, GroupPicker, Views } from "./pickers.tsx";
 import { Rows } from "./rows.ts";
 import { rootsOnly, useTree } from "./tree.ts";
+import { FrozenGone, FrozenLine, Share, useFrozen } from "./share.tsx";
 import { RunsTable, SelectionBar } from "./table.tsx";
-import { ask, chosenColumns, columnsOf, experimentIds, filterText, flat, groupBy, layout, opened, select, selection, setFilter, view, where, type Layout } from "./state.ts";
+import { ask, chosenColumns, columnsOf, experimentIds, filterText, flat, frozenKey, groupBy, layout, opened, select, selection, setFilter, view, where, type Layout } from "./state.ts";
 
 /** The charts are fetched when somebody wants to see them: the table needs none of it. */
 const ChartSide = lazily(async () => (await import("./charts.tsx")).ChartSide);
@@ -36,6 +37,13 @@ const SHOWN_IN_CHARTS = 10;
 const FIRST_COLUMNS = 20;
 
 export function RunsPage() {
+  const state = useFrozen();
+  if (state === "reading") return <div class="page pad"><Skeleton lines={14} height={16} /></div>;
+  if (state === "gone") return <FrozenGone />;
+  return <Runs />;
+}
+
+function Runs() {
   const ids = experimentIds.value;
   const key = ids.join(",");
   const rows = useMemo(() => new Rows(), [key]);
@@ -95,11 +103,12 @@ export function RunsPage() {
     <div class="page runs-page">
       <Header ids={ids} columnIds={columnIds} onExport={() => void exportCsv(columnIds)} />
       {only && <About experiment={only} />}
+      {frozenKey.value && <FrozenLine />}
       <div class="toolbar">
         <FilterLine summary={summary} error={wrongFilter} />
         <div class="toolbar-rest">
           <TimeFilter />
-          <ViewChoice />
+          {!frozenKey.value && <ViewChoice />}
           {canNest && <Button icon="nest" label="Nested runs below their parents" pressed={nested} onClick={() => patch({ flat: nested ? "1" : undefined })} />}
           <GroupPicker summary={summary} />
           <ColumnPicker summary={summary} />
@@ -251,6 +260,8 @@ function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readon
       {one?.stage === "deleted" && <span class="badge bad">deleted</span>}
       <Menu label="Actions" icon="more" kind="quiet" items={items} />
       {one && <AboutButton experiment={one} />}
+      <span class="spring" />
+      <Share />
       {renaming && one && (
         <AskDialog
           title="Rename the experiment" label="Name" value={one.name} action="Rename" onClose={() => setRenaming(false)}

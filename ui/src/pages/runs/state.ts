@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { patch, path, query } from "../../app/router.ts";
 import { firstColumns, orderTerm, type Summary } from "../../lib/columns.ts";
+import type { Frozen } from "../../lib/frozen.ts";
 import { both, filterOf } from "../../lib/query.ts";
 import { list, readList } from "../../lib/url.ts";
 import type { Ask, View } from "../../data/source.ts";
@@ -16,7 +17,11 @@ export type Layout = "table" | "split" | "charts";
 
 export const experimentIds = computed(() => (path.value[1] ?? "").split(",").filter(Boolean));
 export const filterText = computed(() => query.value["q"] ?? "");
-export const view = computed<View>(() => (query.value["view"] === "deleted" ? 2 : 1));
+/** The name of a frozen link, and what it keeps when that has been read. */
+export const frozenKey = computed(() => query.value["frozen"] ?? "");
+export const frozen = signal<(Frozen & { key: string; filter: string }) | null>(null);
+// Of a frozen link all runs are shown, the deleted ones too.
+export const view = computed<View>(() => (frozenKey.value ? 3 : query.value["view"] === "deleted" ? 2 : 1));
 export const since = computed(() => query.value["since"] ?? "");
 export const layout = computed<Layout>(() => {
   const found = query.value["layout"];
@@ -61,7 +66,11 @@ function timeFilter(text: string): string {
   return `attributes.start_time >= ${Math.floor((Date.now() - hours * 3_600_000) / minute) * minute}`;
 }
 
-export const where = computed(() => both(filterOf(filterText.value), timeFilter(since.value)));
+export const where = computed(() => {
+  const asked = both(filterOf(filterText.value), timeFilter(since.value));
+  const kept = frozenKey.value && frozen.value?.key === frozenKey.value ? frozen.value.filter : "";
+  return both(asked, kept);
+});
 
 export const ask = computed<Ask>(() => ({
   experiments: experimentIds.value,
