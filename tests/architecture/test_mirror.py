@@ -21,6 +21,7 @@ ELSEWHERE = {
     "store/artifact/filesystems.py": "contract/test_artifact_places.py",
     "store/artifact/remote.py": "contract/test_artifact_places.py",
     "store/artifact/tree.py": "contract/test_artifact_places.py",
+    "models/networks.py": "keras/ and tensorflow/",
     "store/base.py": "contract/",
     "store/backends/base.py": "contract/",
     "store/backends/copying.py": "contract/test_copying.py",

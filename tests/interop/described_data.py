@@ -71,6 +71,26 @@ def records_of_datasets():
     }
 
 
+def records_of_tensorflow():
+    import numpy as np
+    import tensorflow as tf
+
+    rows, targets = np.arange(12, dtype="float32").reshape(4, 3), np.arange(4)
+    make, data = mlflow.data.from_tensorflow, tf.data.Dataset.from_tensor_slices
+    found = {
+        "tensor": make(tf.constant(rows), "/x/y.csv", name="n"),
+        "tensors": make(tf.constant(rows), "/x/y.csv", tf.constant(targets)),
+        "half": make(tf.constant([1.0, 2.0], tf.float16), "/x/y.csv"),
+        "rows": make(data(rows), "/x/y.csv"),
+        "batches": make(data((rows, rows)).batch(3), "/x/y.csv"),
+        "pairs": make(data((rows, targets)), "/x/y.csv"),
+        "names": make(data({"b": targets, "a": rows}), "/x/y.csv"),
+        "targets": make(data(rows), "/x/y.csv", data(targets)),
+        "many": make(data(np.arange(60_000)), "/x/y.csv"),
+    }
+    return {name: one.to_dict() for name, one in found.items()}
+
+
 def records_of_pyspark():
     from pyspark.sql import SparkSession
 
@@ -114,6 +134,7 @@ if __name__ == "__main__":
     for library, records in (
         ("polars", records_of_polars),
         ("datasets", records_of_datasets),
+        ("tensorflow", records_of_tensorflow),
         ("pyspark", records_of_pyspark),
     ):
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ import pandas as pd
 import mlflow
 from mlflow.models import Model, infer_signature
 
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+if mlflow.__version__.startswith("2."):
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # the only Keras that MLflow 2.6.0 knows
 FRAME = pd.DataFrame(np.random.default_rng(0).random((40, 3)), columns=list("abc"))
 ARRAY = FRAME.to_numpy("float32")
 TARGET = FRAME.a * 3 + FRAME.b
@@ -154,6 +158,58 @@ def of_spacy():
     return {
         "one": (lambda: categorizer("textcat"), {}, texts),
         "several": (lambda: categorizer("textcat_multilabel"), {}, texts),
+    }
+
+
+def networks(keras):
+    def layers():
+        keras.utils.set_random_seed(0)
+        return keras.Sequential(
+            [keras.layers.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(2)]
+        )
+
+    def branches():
+        a, b = keras.layers.Input((3,), name="a"), keras.layers.Input((3,), name="b")
+        both = keras.layers.Add(name="sum")([a, b])
+        return keras.Model([a, b], [both, keras.layers.Multiply(name="product")([a, b])])
+
+    return layers, branches
+
+
+def of_keras():
+    import keras
+
+    layers, branches = networks(keras)
+    signature = infer_signature(ARRAY, ARRAY[:, :2])
+    return {
+        "layers": (layers, {"signature": signature}, ARRAY),
+        "frame": (layers, {}, FRAME),
+        "branches": (branches, {}, {"a": ARRAY, "b": ARRAY}),
+        "exported": (layers, {"signature": signature, "save_exported_model": True}, ARRAY),
+    }
+
+
+def of_tensorflow():
+    import tensorflow as tf
+
+    layers, branches = networks(tf.keras)
+
+    class Linear(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.weights = tf.Variable([[1.0], [2.0], [3.0]])
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+        def __call__(self, x):
+            return tf.matmul(x, self.weights)
+
+    rows = {"a": ARRAY, "b": ARRAY}
+    return {
+        "layers": (layers, {"input_example": ARRAY[:2]}, ARRAY),
+        "frame": (layers, {}, FRAME),
+        "branches": (branches, {}, rows),
+        "hdf5": (layers, {"keras_model_kwargs": {"save_format": "h5"}}, ARRAY),
+        "module": (Linear, {"input_example": ARRAY[:2]}, ARRAY),
     }
 
 

@@ -12,7 +12,9 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("described_data.py")
 # Read here: tests themselves run without the user's settings.
-STOCK = os.environ.get("MILLSTREAM_STOCK_PYTHON", "")
+STOCK = os.environ.get("MILLSTREAM_STOCK_FLAVORS_PYTHON") or os.environ.get(
+    "MILLSTREAM_STOCK_PYTHON", ""
+)
 
 pytestmark = [
     pytest.mark.interop,

@@ -103,9 +103,9 @@ def test_no_warning_where_nothing_differs(folder, caplog):
 
 
 def test_a_flavor_of_a_later_version_is_named(folder):
-    change(folder, lambda conf: conf.update(loader_module="mlflow.keras"))
+    change(folder, lambda conf: conf.update(loader_module="mlflow.paddle"))
 
-    with pytest.raises(MlflowException, match="'keras' is not in this version"):
+    with pytest.raises(MlflowException, match="'paddle' is not in this version"):
         mlflow.pyfunc.load_model(str(folder))
 
 

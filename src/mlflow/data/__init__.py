@@ -17,7 +17,7 @@ __getattr__, __dir__ = attach(
         "get_registered_sources": "mlflow.data.dataset_source_registry",
         "get_source": "mlflow.data.dataset_source_registry",
         "from_spark": "mlflow.data.spark_dataset",
-        "from_tensorflow": "mlflow.data.later",
+        "from_tensorflow": "mlflow.data.tensorflow_dataset",
         "load_delta": "mlflow.data.spark_dataset",
     },
 )

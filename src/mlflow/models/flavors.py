@@ -48,7 +48,7 @@ FLAVORS: dict[str, FlavorInfo] = {
     "dspy": FlavorInfo("mlflow.dspy", "dspy", "dspy"),
     "h2o": FlavorInfo("mlflow.h2o", "h2o", "h2o"),
     "johnsnowlabs": FlavorInfo("mlflow.johnsnowlabs", "johnsnowlabs", "johnsnowlabs"),
-    "keras": FlavorInfo("mlflow.keras", "keras", "keras"),
+    "keras": FlavorInfo("mlflow.keras", "keras", "keras", "data/model.keras", ("3.7", "3.15")),
     "langchain": FlavorInfo("mlflow.langchain", "langchain", "langchain"),
     "lightgbm": FlavorInfo(
         "mlflow.lightgbm", "lightgbm", "lightgbm skops", "model.lgb", ("4.6", "4.7")
@@ -74,7 +74,9 @@ FLAVORS: dict[str, FlavorInfo] = {
     "statsmodels": FlavorInfo(
         "mlflow.statsmodels", "statsmodels", "statsmodels", "model.statsmodels", ("0.14", "0.15")
     ),
-    "tensorflow": FlavorInfo("mlflow.tensorflow", "tensorflow", "tensorflow"),
+    "tensorflow": FlavorInfo(
+        "mlflow.tensorflow", "tensorflow", "tensorflow", "data/model.keras", ("2.17", "2.21")
+    ),
     "transformers": FlavorInfo("mlflow.transformers", "transformers", "transformers torch"),
     "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost", "model.xgb", ("2.1", "3.4")),
 }
