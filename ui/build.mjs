@@ -17,6 +17,8 @@ const common = {
   jsx: "automatic",
   jsxImportSource: "preact",
   logLevel: "warning",
+  // Whether the data is in the page itself.
+  define: { ONE_FILE: "false" },
 };
 
 if (process.argv.includes("--tests")) {
@@ -39,6 +41,31 @@ if (process.argv.includes("--tests")) {
 
 const watch = process.argv.includes("--watch");
 
+/** Writes the page that holds everything, for runs that are sent as one file; the server puts title and data into it. */
+async function oneFile() {
+  const { outputFiles } = await esbuild.build({
+    ...common,
+    entryPoints: [join(here, "src/main.tsx")],
+    outdir: out,
+    format: "iife",
+    minify: true,
+    write: false,
+    define: { ONE_FILE: "true" },
+    loader: { ".svg": "dataurl" },
+  });
+  const text = (ending) => outputFiles.find((one) => one.path.endsWith(ending)).text;
+  const [script, style] = [text(".js"), text(".css")];
+  const digest = (content) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+  // Its own program and style, pictures that are in it, and nothing from anywhere else.
+  const policy = `default-src 'none'; script-src ${digest(script)}; style-src ${digest(style)}; img-src data: blob:; media-src data: blob:; form-action 'none'; base-uri 'none'`;
+  writeFileSync(join(out, "onefile.html"), [
+    `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">`,
+    `<meta name="color-scheme" content="light dark">\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n<title>{{title}}</title>`,
+    `<style>${style}</style>\n</head>\n<body>\n<div id="app"></div>\n<noscript>This page needs JavaScript.</noscript>`,
+    `<script type="application/json" id="data">{{data}}</script>\n<script>${script}</script>\n</body>\n</html>\n`,
+  ].join("\n"));
+}
+
 /** Writes index.html with the names that the bundles got, and a compressed copy of each file. */
 function finish(result) {
   const entries = Object.entries(result.metafile.outputs);
@@ -52,7 +79,7 @@ function finish(result) {
   writeFileSync(join(out, "index.html"), html);
   if (watch) return;
   for (const file of readdirSync(out)) {
-    if (/\.(js|css|html|svg)$/.test(file)) {
+    if (/\.(js|css|html|svg)$/.test(file) && file !== "onefile.html") {
       const body = readFileSync(join(out, file));
       writeFileSync(join(out, `${file}.gz`), gzipSync(body, { level: 9 }));
     }
@@ -96,5 +123,6 @@ const options = {
 };
 if (watch) await (await esbuild.context(options)).watch();
 else {
+  await oneFile();
   await esbuild.build(options);
 }

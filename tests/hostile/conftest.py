@@ -15,7 +15,7 @@ def oracle(tmp_path_factory, clean_surroundings):
         yield watch
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_endless_answers():
     """Have streams of events end after their first one: each answer is read to its end here."""
     with pytest.MonkeyPatch.context() as patched:

@@ -88,6 +88,7 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "POST mlflow/experiments/search-datasets": (BODY, {"experiment_ids": ["<experiment>"]}),
     "POST /ui-api/experiments": (BODY, {"view": 1}),
+    "POST /ui-api/file": (BODY, {"experiments": ["<experiment>"]}),
     "POST /ui-api/activity": (BODY, {"experiments": ["<experiment>"]}),
     **{
         f"POST /ui-api/{name}": (

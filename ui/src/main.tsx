@@ -1,5 +1,6 @@
 // Starts the pages: which one is shown follows from the address.
 
+import "./start.ts";
 import { render, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";

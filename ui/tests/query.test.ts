@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Summary } from "../src/lib/columns.ts";
+import { passes } from "../src/lib/filter.ts";
 import { both, complete, condition, filterOf, isPlain } from "../src/lib/query.ts";
 
 const summary: Summary = {
@@ -51,4 +52,20 @@ test("nonsense does not stop it", () => {
   for (const text of ["'", "`", "((((", "= = =", "metrics.", "x".repeat(5000), "\u0000", "é ü"]) {
     for (const caret of [0, 1, text.length]) assert.ok(Array.isArray(complete(text, caret, summary).options));
   }
+});
+
+test("filters are read where there is no server", () => {
+  const cells: Record<string, string | number> = {
+    "metrics.val/loss": 0.5, "metrics.a b": 3, "params.lr": "0.01", "params.opt": "it's", "attributes.run_name": "Deep One", "attributes.status": "FINISHED", "metrics.nan": "NaN",
+  };
+  const yes = (text: string) => assert.equal(passes(text)((id) => cells[id]), true, text);
+  const no = (text: string) => assert.equal(passes(text)((id) => cells[id]), false, text);
+  for (const text of [
+    "", "metrics.`val/loss` < 1", "metrics.val/loss = 0.5 AND params.lr = '0.01'", "metrics.`a b` >= 3", "metric.\"a b\" BETWEEN 2 AND 4",
+    "params.opt = 'it''s'", "attributes.run_name ILIKE '%deep%'", "run_name LIKE 'Deep _ne'", "status = 'FINISHED'", "params.opt IN ('x', 'it''s')",
+    "params.none IS NULL", "NOT (params.lr = '1' OR metrics.`a b` < 0)", "tags.x IS NULL AND (params.lr IS NOT NULL)", "params.opt NOT IN ('x')", "params.lr < 0.1",
+    filterOf("deep"), both("params.lr = '0.01'", condition("metrics", "val/loss", "<=", 0.5)),
+  ]) yes(text);
+  for (const text of ["metrics.none > 0", "metrics.none != 1", "metrics.nan > 0", "params.none NOT IN ('x')", "run_name LIKE 'deep%'", "NOT params.none IS NULL", "params.opt IN ('x')", "attributes.run_id IN ('')"]) no(text);
+  for (const text of ["metrics.x <", "(status = 'A'", "AND", "metrics.x ! 3", "status = 'A' status", "metrics.x IN ()", "metrics.x < > 3", "'a' = 'b'"]) assert.throws(() => passes(text), Error, text);
 });

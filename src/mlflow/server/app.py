@@ -37,6 +37,7 @@ from mlflow.server.ui.caller import Caller
 from mlflow.server.ui.changes import Changes
 from mlflow.server.ui.frame import Frames
 from mlflow.server.ui.framed import FramedPages
+from mlflow.server.ui.onefile import OneFile
 from mlflow.server.ui.pages import Pages
 from mlflow.server.ui.routes import PageData
 from mlflow.server.ui.sizes import Sizes
@@ -171,6 +172,7 @@ class ServerApp:
             pages.add_to(self.routes)
             work = self._files.submit
             Trash(store, self._roots, self.calls, work, self._frames).add_to(self.routes)
+            OneFile(store, self._roots, self.calls, work).add_to(self.routes)
             changes = Changes(store, self.calls)
             changes.add_to(self.routes)
             self.metrics.watch("mlflow_event_streams", (), lambda: changes.open)

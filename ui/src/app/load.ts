@@ -71,7 +71,7 @@ export function again(work: () => Promise<void>, pause: (took: number) => number
     busy = false;
     if (ended) return;
     const now = performance.now();
-    const own = pause(now - began);
+    const own = source.canWrite ? pause(now - began) : Infinity;
     free = now + (now - began) * rest;
     wait(missed && own < Infinity ? free : now + (told.value && own >= HURRY ? Math.max(own, CALM) : own));
   };

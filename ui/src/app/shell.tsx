@@ -5,6 +5,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { Icon, type IconName } from "../widgets/icon.tsx";
 import { Button, Choice } from "../widgets/parts.tsx";
+import { copy } from "../data/index.ts";
+import { date } from "../lib/format.ts";
 import { experiments, reloadExperiments } from "./experiments.ts";
 import { useKeys } from "./keys.ts";
 import { online, visible } from "./load.ts";
@@ -41,8 +43,8 @@ function Side() {
         <kbd>{/Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K"}</kbd>
       </button>
       <Link to="#/experiments" icon="flask" active={first === "experiments" && !second}>Experiments</Link>
-      <Link to="#/models" icon="box" active={first === "models"}>Models</Link>
-      <Link to="#/trash" icon="trash" active={first === "trash"}>Trash</Link>
+      {!copy && <Link to="#/models" icon="box" active={first === "models"}>Models</Link>}
+      {!copy && <Link to="#/trash" icon="trash" active={first === "trash"}>Trash</Link>}
       {shown.length > 0 && <h2 class="side-title">Recent experiments</h2>}
       <div class="side-list">
         {shown.map((one) => (
@@ -51,6 +53,7 @@ function Side() {
           </Link>
         ))}
       </div>
+      {copy && <p class="side-note">{`A copy made ${date(copy.made).slice(0, 16)}. It needs no server, and nothing in it changes.`}</p>}
       <div class="side-foot">
         <Choice<Theme>
           label="Theme" value={theme.value} onChange={(value) => (theme.value = value)}
@@ -72,7 +75,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   ]);
   useEffect(() => {
     void reloadExperiments();
-    const timer = setInterval(() => visible.value && void reloadExperiments(), 15_000);
+    const timer = setInterval(() => visible.value && !copy && void reloadExperiments(), 15_000);
     return () => clearInterval(timer);
   }, []);
   return (

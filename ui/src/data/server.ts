@@ -3,12 +3,13 @@
 import { signal } from "@preact/signals";
 import {
   SourceError,
-  type Artifact, type Ask, type Activity, type Compared, type DatasetInput, type Experiment, type Groups, type Heard, type KeyValue,
+  type Artifact, type Ask, type Activity, type Compared, type Experiment, type Groups, type Heard, type KeyValue,
   type LoggedModel, type Metric, type ModelVersion, type News, type Points, type RegisteredModel, type Run,
   type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
 import type { Summary } from "../lib/columns.ts";
 import { keepText, keptText } from "../app/kept.ts";
+import { readRun, type WireRun } from "./wire.ts";
 import { partsOf } from "../lib/trash.ts";
 
 const API = "ajax-api/2.0/mlflow/";
@@ -79,33 +80,12 @@ async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promi
   return (await (await send(`${API}${path}`, init)).json()) as T;
 }
 
-interface WireRun {
-  info: Run["info"];
-  data?: { metrics?: Metric[]; params?: KeyValue[]; tags?: KeyValue[] };
-  inputs?: { dataset_inputs?: DatasetInput[] };
-  outputs?: { model_outputs?: { model_id: string; step?: number }[] };
-}
-
 interface WireModel {
   info: {
     model_id: string; experiment_id: string; name: string; artifact_uri: string; creation_timestamp_ms: number;
     status: string; source_run_id?: string; model_type?: string; tags?: KeyValue[];
   };
   data?: { params?: KeyValue[]; metrics?: Metric[] };
-}
-
-function readRun(wire: WireRun): Run {
-  // Without a prototype, as a tag may be called `__proto__`.
-  const tags: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const { key, value } of wire.data?.tags ?? []) tags[key] = value;
-  return {
-    info: { ...wire.info, start_time: Number(wire.info.start_time), end_time: wire.info.end_time ? Number(wire.info.end_time) : null },
-    metrics: wire.data?.metrics ?? [],
-    params: wire.data?.params ?? [],
-    tags,
-    datasets: (wire.inputs?.dataset_inputs ?? []).map((one) => ({ ...one, tags: one.tags ?? [] })),
-    outputs: (wire.outputs?.model_outputs ?? []).map((one) => ({ model_id: one.model_id, step: Number(one.step ?? 0) })),
-  };
 }
 
 function readLogged({ info, data }: WireModel): LoggedModel {
@@ -291,6 +271,11 @@ export class ServerSource implements Source, Writer {
 
   watch(experiments: readonly string[], hear: (news: Heard) => void) {
     return listen(experiments, hear);
+  }
+
+  async saveFile({ experiments, where, view, order_by }: Ask, place: string) {
+    const init = { method: "POST", body: JSON.stringify({ experiments, where, view, order_by, place }), headers: { "content-type": "application/json" } };
+    return (await send("ui-api/file", init)).blob();
   }
 
   async post(path: string, body: unknown, method: "POST" | "PATCH" | "DELETE" = "POST"): Promise<unknown> {

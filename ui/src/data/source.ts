@@ -1,4 +1,4 @@
-// What pages ask of wherever the data is: a server now, a file with the data in it later.
+// What pages ask of wherever the data is: a server, or the page itself.
 
 import type { Cell } from "../lib/format.ts";
 import type { Summary } from "../lib/columns.ts";
@@ -237,7 +237,7 @@ export class SourceError extends Error {
   }
 }
 
-/** Reading. Columns that are null are those that the rows have. A file with the data in it offers this much. */
+/** Reading. Columns that are null are those that the rows have. */
 export interface Source {
   readonly canWrite: boolean;
   experiments(view: View, signal?: AbortSignal): Promise<{ experiments: Experiment[]; more: boolean }>;
@@ -274,6 +274,8 @@ export interface Source {
 
 /** Changing. */
 export interface Writer {
+  /** Runs as one page, that needs no server; `place` is what it shows first. */
+  saveFile(ask: Ask, place: string): Promise<Blob>;
   post(path: string, body: unknown, method?: "POST" | "PATCH" | "DELETE"): Promise<unknown>;
   /** Removes what was in the trash at a time for good, part by part; `onPart` hears how many are left. */
   emptyTrash(which: TrashAsk, until: number, onPart: (left: number) => void): Promise<{ removed: number; stays: { id: string; reason: string }[] }>;

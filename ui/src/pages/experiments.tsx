@@ -49,7 +49,7 @@ export function ExperimentsPage() {
         <span class="spring" />
         <Field label="Find experiments" icon="search" value={query.value["q"] ?? ""} onInput={(event) => patch({ q: event.currentTarget.value || undefined })} />
         <Choice label="Which" value={deleted ? "deleted" : "active"} options={[["active", "Active"], ["deleted", "Deleted"]]} onChange={(value) => patch({ view: value === "deleted" ? "deleted" : undefined })} />
-        <Button kind="primary" icon="plus" onClick={() => setCreating(true)}>New experiment</Button>
+        {source.canWrite && <Button kind="primary" icon="plus" onClick={() => setCreating(true)}>New experiment</Button>}
       </header>
       {loaded.error && !loaded.data ? (
         <Failure error={loaded.error} retry={loaded.reload} />
@@ -140,7 +140,7 @@ function Line({ experiment: one, activity, chosen, onToggle, reload }: {
       <td class="hide-small"><Time value={one.created} /></td>
       <td class="hide-small"><span class="tag-list">{tags.slice(0, 3).map(([key, value]) => <code key={key} title={`${key}=${value}`}>{key}={value}</code>)}{tags.length > 3 && <span class="dim">+{tags.length - 3}</span>}</span></td>
       <td class="narrow">
-        <Menu
+        {source.canWrite && <Menu
           label={`Actions for ${one.name}`} icon="more" kind="quiet"
           items={isDeleted ? [
             { label: "Restore", icon: "restore", run: () => void attempt(async () => {
@@ -155,7 +155,7 @@ function Line({ experiment: one, activity, chosen, onToggle, reload }: {
               say(`Deleted “${one.name}” with ${activity?.total ? count(activity.total, "run") : "its runs"}.`, { undo: () => change("experiments/restore", id) });
             }) }]),
           ]}
-        />
+        />}
         {renaming && (
           <Ask title="Rename the experiment" label="Name" value={one.name} action="Rename" onClose={() => setRenaming(false)}
             onDone={(name) => void attempt(async () => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlflow.entities.experiment import Experiment
     from mlflow.server.ui.frame import Frames
     from mlflow.store.base import AbstractStore
 
@@ -24,20 +25,19 @@ def experiments(store: AbstractStore, view: int = 1) -> dict[str, Any]:
         `experiments` and `more`: whether there are others.
     """
     found = store.search_experiments(view, _MAX)
+    return {"experiments": [written(one) for one in found], "more": bool(found.token)}
+
+
+def written(one: Experiment) -> dict[str, Any]:
+    """Return an experiment as pages read it."""
     return {
-        "experiments": [
-            {
-                "id": one.experiment_id,
-                "name": one.name,
-                "stage": one.lifecycle_stage,
-                "created": one.creation_time,
-                "updated": one.last_update_time,
-                "location": one.artifact_location,
-                "tags": {k: v for k, v in one.tags.items() if not k.startswith(_FROZEN)},
-            }
-            for one in found
-        ],
-        "more": bool(found.token),
+        "id": one.experiment_id,
+        "name": one.name,
+        "stage": one.lifecycle_stage,
+        "created": one.creation_time,
+        "updated": one.last_update_time,
+        "location": one.artifact_location,
+        "tags": {key: text for key, text in one.tags.items() if not key.startswith(_FROZEN)},
     }
 
 

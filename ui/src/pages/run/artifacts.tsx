@@ -39,7 +39,7 @@ export function Artifacts({ run, path, base }: { run: Run; path: string; base: s
         {!path ? (
           <Empty icon="file" title="Select a file">
             <Where run={run} path="" />
-            <a class="button" href={source.archiveUrl(id, "")} download={`${run.info.run_name || id}.zip`}><Icon name="download" /><span>Download all files</span></a>
+            {source.canWrite && <a class="button" href={source.archiveUrl(id, "")} download={`${run.info.run_name || id}.zip`}><Icon name="download" /><span>Download all files</span></a>}
           </Empty>
         ) : listing.error ? (
           <Failure error={listing.error} retry={listing.reload} />
@@ -54,7 +54,7 @@ export function Artifacts({ run, path, base }: { run: Run; path: string; base: s
               <h2 title={path}>{path.split("/").pop()}</h2>
               <span class="dim">{isFolder ? count(inside?.length ?? 0, "entry").replace("entrys", "entries") : own?.file_size !== null && own ? bytes(own.file_size ?? 0) : ""}</span>
               <span class="spring" />
-              <a class="button" href={isFolder ? source.archiveUrl(id, path) : source.fileUrl(id, path)} download={`${path.split("/").pop()}${isFolder ? ".zip" : ""}`}><Icon name="download" /><span>Download</span></a>
+              {(isFolder ? source.archiveUrl(id, path) : source.fileUrl(id, path)) && <a class="button" href={isFolder ? source.archiveUrl(id, path) : source.fileUrl(id, path)} download={`${path.split("/").pop()}${isFolder ? ".zip" : ""}`}><Icon name="download" /><span>Download</span></a>}
             </header>
             <Where run={run} path={path} />
             {isFolder ? (

@@ -29,7 +29,7 @@ export function ModelFolder({ run, path }: { run: Run; path: string }) {
         {info.flavors.filter((one) => one !== "python_function").map((one) => <span class="chip" key={one}>{one}</span>)}
         {info.flavors.includes("python_function") && <span class="chip">python_function</span>}
         <span class="spring" />
-        <Button kind="primary" icon="box" onClick={() => setRegistering(true)}>Register model</Button>
+        {source.canWrite && <Button kind="primary" icon="box" onClick={() => setRegistering(true)}>Register model</Button>}
       </div>
       <Signature info={info} />
       <Snippets uri={`runs:/${id}/${path}`} info={info} full={`${run.info.artifact_uri}/${path}`} />

@@ -38,7 +38,7 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
             {tags["millstream.error.trace"] && <details><summary>Where it happened</summary><pre>{tags["millstream.error.trace"]}</pre></details>}
           </section>
         )}
-        <Description text={tags["mlflow.note.content"] ?? ""} onSave={info.lifecycle_stage === "active" ? (text) => set("mlflow.note.content", text) : null} />
+        <Description text={tags["mlflow.note.content"] ?? ""} onSave={source.canWrite && info.lifecycle_stage === "active" ? (text) => set("mlflow.note.content", text) : null} />
         <KeyTable
           title="Metrics" empty="No metrics yet."
           rows={metrics.map((one) => {
@@ -85,10 +85,10 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
           />
         </Panel>
         <Panel title="Tags">
-          <Tags tags={own} onSet={set} onRemove={async (key) => {
+          <Tags tags={own} {...(source.canWrite ? { onSet: set, onRemove: async (key: string) => {
             await source.post("runs/delete-tag", { run_id: id, key });
             reload();
-          }} />
+          } } : {})} />
         </Panel>
         {(models.length > 0 || versions.length > 0) && (
           <Panel title="Models">

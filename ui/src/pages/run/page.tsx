@@ -7,6 +7,7 @@ import { Icon } from "../../widgets/icon.tsx";
 import { ImageGrid } from "../../widgets/imagegrid.tsx";
 import { Charts, ChartSettings } from "../../widgets/charts.tsx";
 import { experimentNames } from "../../app/experiments.ts";
+import { saveCopy } from "../../app/copy.ts";
 import { useKeys } from "../../app/keys.ts";
 import { useChanges, useLoad } from "../../app/load.ts";
 import { go, href, path, query } from "../../app/router.ts";
@@ -47,10 +48,15 @@ export function RunPage() {
     await source.post(route, { run_id: id, ...body });
     loaded.reload();
   };
-  const items: (Item | null)[] = run ? [
-    { label: "Rename", icon: "edit", disabled: deleted, run: () => setRenaming(true) },
+  const which = { experiments: [experiment], where: `attributes.run_id = '${id}'`, view: 3 as const, order_by: [] };
+  const reading: (Item | null)[] = [
     { label: "Copy the run id", icon: "copy", run: () => void navigator.clipboard?.writeText(id) },
     { label: "Copy the address", icon: "link", run: () => void navigator.clipboard?.writeText(location.href) },
+  ];
+  const items: (Item | null)[] = !run ? [] : !source.canWrite ? reading : [
+    { label: "Rename", icon: "edit", disabled: deleted, run: () => setRenaming(true) },
+    ...reading,
+    { label: "Save as one page", icon: "download", run: () => void saveCopy(which, location.hash, name) },
     null,
     deleted
       ? { label: "Restore", icon: "restore", run: () => void attempt(async () => { await change("runs/restore", {}); say("Restored the run."); }) }
@@ -58,7 +64,7 @@ export function RunPage() {
           await change("runs/delete", {});
           say(`Deleted “${name}”.`, { undo: () => change("runs/restore", {}) });
         }) },
-  ] : [];
+  ];
   const parent = run?.tags["mlflow.parentRunId"];
   return (
     <div class="page run-page">
@@ -77,7 +83,7 @@ export function RunPage() {
         <CopyButton text={id} label="Copy the run id" />
         <Menu label="Actions" icon="more" kind="quiet" items={items} />
         <span class="spring" />
-        {deleted && <Button icon="restore" onClick={() => void attempt(() => change("runs/restore", {}))}>Restore</Button>}
+        {deleted && source.canWrite && <Button icon="restore" onClick={() => void attempt(() => change("runs/restore", {}))}>Restore</Button>}
       </header>
       <Tabs<Tab> label="Parts of the run" value={current} options={options} onChange={to} />
       {loaded.error && !run ? (

@@ -36,6 +36,7 @@ export function Preview({ run, path, size }: { run: string; path: string; size: 
   const kind = kindOf(path);
   const url = source.fileUrl(run, path);
   const name = path.split("/").pop()!;
+  if (!url) return <Empty icon="file" title="What is in this file is not in this copy">{size === null ? "" : `${bytes(size)}. `}Copies hold small texts and pictures.</Empty>;
   if (kind === "image") return <Picture url={url} name={name} />;
   if (kind === "audio") return <div class="pad"><audio controls preload="metadata" src={url} aria-label={name} /></div>;
   if (kind === "video") return <div class="pad"><video controls preload="metadata" src={url} aria-label={name} /></div>;
@@ -78,7 +79,7 @@ function Textual({ run, path, kind, size }: { run: string; path: string; kind: K
   const cut = body.length < total;
   if (binary) return <Empty icon="file" title="This is not text">{bytes(total)}. Download it to open it.</Empty>;
   if (!total) return <Empty icon="file" title="This file is empty" />;
-  const views = kind === "text" ? null : (
+  const views = kind === "text" || (kind === "html" && !source.canWrite) ? null : (
     <Choice label="How to show it" value={raw ? "raw" : "nice"} onChange={(value) => setRaw(value === "raw")} options={[["nice", kind === "html" ? "Page" : kind === "csv" ? "Table" : kind === "json" ? "Formatted" : "Rendered"], ["raw", "Source"]]} />
   );
   return (
@@ -107,6 +108,7 @@ function Shown({ run, text, kind, path, cut }: { run: string; text: string; kind
   if (kind === "csv") return <Sheet table={readCsv(cut ? text.slice(0, text.lastIndexOf("\n")) : text, separatorOf(text, path))} />;
   if (kind === "notebook" && !cut) return <Notebook text={text} fallback={<Lines text={text} />} />;
   if (kind === "html") {
+    if (!source.canWrite) return <Lines text={text} />;
     // Its programs run, as charts need them to; it has no origin, so nothing of ours is in its reach, and no network.
     return <iframe class="html-frame" sandbox="allow-scripts" src={source.pageUrl(run, path)} title={path} referrerpolicy="no-referrer" />;
   }

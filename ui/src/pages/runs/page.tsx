@@ -108,7 +108,7 @@ function Runs() {
         <FilterLine summary={summary} error={wrongFilter} />
         <div class="toolbar-rest">
           <TimeFilter />
-          {!frozenKey.value && <ViewChoice />}
+          {!frozenKey.value && source.canWrite && <ViewChoice />}
           {canNest && <Button icon="nest" label="Nested runs below their parents" pressed={nested} onClick={() => patch({ flat: nested ? "1" : undefined })} />}
           <GroupPicker summary={summary} />
           <ColumnPicker summary={summary} />
@@ -236,12 +236,12 @@ function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readon
     await reloadExperiments();
   };
   const items: (Item | null)[] = [
+    ...(one && source.canWrite ? [{ label: "Rename", icon: "edit" as const, run: () => setRenaming(true) }] : []),
     ...(one ? [
-      { label: "Rename", icon: "edit" as const, run: () => setRenaming(true) },
       { label: "Copy the id", icon: "copy" as const, detail: one.id, run: () => void navigator.clipboard?.writeText(one.id) },
     ] : []),
     { label: "Export as CSV", icon: "download", disabled: !columnIds.length, run: onExport },
-    ...(one && one.id !== "0" ? [null, {
+    ...(one && one.id !== "0" && source.canWrite ? [null, {
       label: "Delete the experiment", icon: "trash" as const, danger: true,
       run: () => void attempt(async () => {
         await change("experiments/delete", { experiment_id: one.id });

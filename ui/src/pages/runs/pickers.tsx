@@ -166,7 +166,7 @@ export function Views() {
             }}
           >
             <Field label="Name of this view" value={name} data-first onInput={(event) => setName(event.currentTarget.value)} />
-            <Button kind="primary" disabled={!name.trim() || views.length >= MAX_VIEWS} onClick={() => save(close)}>Save</Button>
+            <Button kind="primary" disabled={!source.canWrite || !name.trim() || views.length >= MAX_VIEWS} onClick={() => save(close)}>Save</Button>
           </form>
         </div>
       )}

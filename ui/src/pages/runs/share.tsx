@@ -3,6 +3,7 @@
 import { Menu, type Item } from "../../widgets/overlay.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Button, copyText, Empty } from "../../widgets/parts.tsx";
+import { saveCopy } from "../../app/copy.ts";
 import { useLoad } from "../../app/load.ts";
 import { go, href, patch, path, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
@@ -43,6 +44,7 @@ export function Share() {
       say("Copied the address: it shows what matches when it is opened.");
     }) },
     { label: "Copy a frozen link", icon: "pin", disabled: !source.canWrite, run: () => void attempt(copyFrozen) },
+    { label: "Save as one page", icon: "download", disabled: !source.canWrite, run: () => void saveCopy(ask.value, location.hash, "runs") },
   ];
   return <Menu label="Share" icon="share" text="Share" items={items} />;
 }

@@ -8,6 +8,7 @@ import { Icon } from "../../widgets/icon.tsx";
 import { experimentNames } from "../../app/experiments.ts";
 import { go, href, patch } from "../../app/router.ts";
 import { column, isDown, isExtreme, isSingle, metricOf, shortName, stepOf, type Column, type MetricInfo, type Summary } from "../../lib/columns.ts";
+import { source } from "../../data/index.ts";
 import type { Nested } from "../../data/source.ts";
 import { bytes, duration, metric, num, type Cell } from "../../lib/format.ts";
 import { condition } from "../../lib/query.ts";
@@ -333,8 +334,8 @@ export function SelectionBar({ onDelete, onRestore, onTag, deleted }: {
     <div class="selection-bar" role="toolbar" aria-label="Selected runs">
       <strong>{ids.length} selected</strong>
       <Button icon="compare" kind="primary" keys="c" title="Compare" disabled={ids.length < 2} onClick={() => go(href(["compare"], { runs: list(ids) }))}>Compare</Button>
-      {!deleted && <Button icon="tag" onClick={onTag}>Tag</Button>}
-      {deleted ? <Button icon="restore" onClick={onRestore}>Restore</Button> : <Button icon="trash" onClick={onDelete}>Delete</Button>}
+      {!deleted && source.canWrite && <Button icon="tag" onClick={onTag}>Tag</Button>}
+      {!source.canWrite ? null : deleted ? <Button icon="restore" onClick={onRestore}>Restore</Button> : <Button icon="trash" onClick={onDelete}>Delete</Button>}
       <Button kind="quiet" onClick={() => select([])}>Clear</Button>
     </div>
   );
