@@ -383,6 +383,9 @@ MLFLOW_TRACKING_FAILOVER = _EnvironmentVariable("MLFLOW_TRACKING_FAILOVER", str,
 MILLSTREAM_JOURNAL_DIR = _EnvironmentVariable("MILLSTREAM_JOURNAL_DIR", str, None)
 #: Bytes of calls that may wait for a store that is away; further ones are refused.
 MILLSTREAM_JOURNAL_MAX_BYTES = _EnvironmentVariable("MILLSTREAM_JOURNAL_MAX_BYTES", int, 1 << 30)
+#: Whether several machines may write to the folder of a store: `auto` looks at what kind of disk it
+#: is on, `always`, `never`.
+MILLSTREAM_SHARED_FOLDER = _EnvironmentVariable("MILLSTREAM_SHARED_FOLDER", str, "auto")
 #: Log local files as hard links where the disk allows; nobody may change them in place afterwards.
 MILLSTREAM_ARTIFACT_LINKS = _BooleanEnvironmentVariable("MILLSTREAM_ARTIFACT_LINKS", False)
 #: Indexes for quick searches in databases: `auto` makes them where that is soon done, `always`

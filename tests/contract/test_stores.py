@@ -9,6 +9,7 @@ from mlflow.store.backends.memory import MemoryBackend
 from mlflow.store.backends.sql import SqlBackend
 from mlflow.store.local import LocalStore
 from mlflow.testing.store_contract import StoreContract
+from tests.conftest import ALL
 
 
 class TestMemory(StoreContract):
@@ -31,6 +32,19 @@ class TestFiles(StoreContract):
 
     def reopen(self, store):
         return LocalStore(FileBackend(self.root))
+
+
+@pytest.mark.skipif(not ALL, reason="takes a minute: MILLSTREAM_FULL=all runs it")
+class TestSharedFiles(TestFiles):
+    """A folder that several machines may write."""
+
+    @pytest.fixture
+    def store(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MILLSTREAM_SHARED_FOLDER", "always")
+        self.root = str(tmp_path / "mlruns")
+        store = LocalStore(FileBackend(self.root))
+        yield store
+        store.close()
 
 
 class InDatabase(StoreContract):

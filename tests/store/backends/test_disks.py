@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mlflow.store.backends import disks
-from mlflow.store.backends.disks import on_remote_disk, series_folder
+from mlflow.store.backends.disks import is_shared, on_remote_disk, series_folder
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/mounts"), reason="no list of mounts")
@@ -42,3 +42,20 @@ def test_stores_have_folders_of_their_own(monkeypatch, tmp_path):
     assert series_folder(None) is None
     assert str(series_folder("/a")).startswith(str(tmp_path))
     assert series_folder("/a") != series_folder("/b")
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [("always", True), ("never", False)])
+def test_whoever_knows_better_says_so(monkeypatch, tmp_path, chosen, expected):
+    """Whatever the disk; the folder need not be there yet."""
+    monkeypatch.setenv("MILLSTREAM_SHARED_FOLDER", chosen)
+    assert expected == is_shared(str(tmp_path / "none" / "yet"))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mounts"), reason="no list of mounts")
+@pytest.mark.parametrize(("major", "looked"), [(8, False), (0, True)])
+def test_a_disk_with_a_number_is_not_asked_further(monkeypatch, tmp_path, major, looked):
+    """Each process that logs would read the list of mounts."""
+    asked = []
+    monkeypatch.setattr(os, "major", lambda _: major)
+    monkeypatch.setattr(disks, "on_remote_disk", lambda path: asked.append(path) or True)
+    assert (looked, [str(tmp_path)] * looked) == (is_shared(str(tmp_path / "new")), asked)

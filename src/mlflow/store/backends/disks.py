@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from mlflow.environment_variables import MILLSTREAM_CACHE_DIR
+from mlflow.environment_variables import MILLSTREAM_CACHE_DIR, MILLSTREAM_SHARED_FOLDER
+from mlflow.exceptions import invalid
 
 # File systems whose clocks are another machine's, or whose attributes may be served stale: there
 # neither a time nor a size says that a file is unchanged, and processes share no memory.
@@ -14,6 +15,28 @@ _REMOTE = {
     "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "panfs", "smb2", "smb3", "smbfs", "vboxsf",
     "virtiofs", "wekafs",
 }  # fmt: skip
+
+
+def is_shared(path: str) -> bool:
+    """Tell whether a folder may be written by several machines, as `MILLSTREAM_SHARED_FOLDER` says.
+
+    Args:
+        path: a folder, which need not exist yet.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE: the setting is none of `auto`, `always`, `never`.
+    """
+    chosen = MILLSTREAM_SHARED_FOLDER.get()
+    if chosen not in ("auto", "always", "never"):
+        raise invalid(f"MILLSTREAM_SHARED_FOLDER is {chosen!r}; it is one of auto, always, never.")
+    if chosen != "auto":
+        return bool(chosen == "always")
+    while not os.path.isdir(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    # What a number stands for is a disk of this machine; asking for more takes longer.
+    if sys.platform == "linux" and os.major(os.stat(path).st_dev):
+        return False
+    return on_remote_disk(path)
 
 
 def on_remote_disk(path: str) -> bool:

@@ -154,6 +154,9 @@ class Appender:
         series = self._series[run_id, key] = _Series(run, descriptor, end)
         return series
 
+    def finish(self, run_id: str) -> None:
+        """Leave the files of a run that ends open: it may go on."""
+
     def __del__(self) -> None:
         for series in self._series.values():
             os.close(series.descriptor)

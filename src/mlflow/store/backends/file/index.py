@@ -32,7 +32,7 @@ from mlflow.entities.experiment import LifecycleStage
 from mlflow.entities.paged_list import PagedList
 from mlflow.search.match import cell_reader, key_maker, kinds_of, predicate, search_mark
 from mlflow.search.page import Start, read_token, write_token
-from mlflow.store.backends.disks import on_remote_disk
+from mlflow.store.backends.disks import is_shared
 from mlflow.store.backends.file.index_file import load, save
 from mlflow.store.backends.file.index_query import SCHEMA, Statement, targets_of
 from mlflow.store.backends.file.index_stamps import (
@@ -124,7 +124,7 @@ class RunIndex:
         """
         self._begin_anew_after_fork()
         if self._remote is None:
-            self._remote = on_remote_disk(self._root)
+            self._remote = is_shared(self._root)
         targets = targets_of(query.where, query.order_by)
         if targets is None or self._remote or not self._are_many(experiments):
             return None

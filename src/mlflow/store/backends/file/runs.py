@@ -17,10 +17,12 @@ from mlflow.store.backends.base import (
     Missing,
     NotActive,
 )
+from mlflow.store.backends.disks import is_shared
 from mlflow.store.backends.file import metadata
 from mlflow.store.backends.file.active import ActiveRuns
 from mlflow.store.backends.file.appender import Appender, append_lines
 from mlflow.store.backends.file.experiments import ACTIVE, DELETED, Experiments, stage_of
+from mlflow.store.backends.file.folding import Folding
 from mlflow.store.backends.file.inputs import Inputs
 from mlflow.store.backends.file.metadata import Malformed
 from mlflow.store.backends.file.reading import (
@@ -36,6 +38,7 @@ from mlflow.store.backends.file.reading import (
     text_of,
 )
 from mlflow.store.backends.file.series import Latest, extra_of, history, line, metric_of
+from mlflow.store.backends.file.shared import SharedAppender
 from mlflow.store.backends.file.tree import META, refused
 from mlflow.store.backends.file.uris import believed
 from mlflow.store.backends.file.writing import Locked
@@ -69,7 +72,9 @@ class Runs:
         self._experiments = experiments
         self._latest = Latest()
         self._known_active = ActiveRuns(tree)
-        self.appender = Appender(tree, self._known_active)
+        appender = SharedAppender if is_shared(tree.root) else Appender
+        self.appender: Appender | SharedAppender = appender(tree, self._known_active)
+        self._folding = Folding(tree)
         self.inputs = Inputs(tree)
 
     # --- making ------------------------------------------------------------------------------
@@ -123,6 +128,7 @@ class Runs:
             Corrupt: it cannot be read.
         """
         info = info or self.read_info(run_id, place)
+        self._folding.fold(place)
         texts = self._tree.listings.texts
         data = RunData(
             self._latest_metrics(run_id, place),
@@ -187,7 +193,7 @@ class Runs:
         self, run_id: str, key: str, max_results: int | None, page_token: str | None
     ) -> PagedList[Metric]:
         """See `Backend.metric_history`; a page starts at a byte, so appending moves none."""
-        folder = f"{self._tree.run_place(run_id)}/metrics"
+        folder = self._folded(run_id)
         path = key_path(folder, key)
         mark, offset = 0, 0
         if page_token:
@@ -208,12 +214,18 @@ class Runs:
             self._tree.problems.report(path, f"{bad} lines that are no points")
         return PagedList(points, None if following is None else _token(run_id, key, following))
 
+    def _folded(self, run_id: str) -> str:
+        """Return the folder of the metrics of a run, with all that was logged to it in there."""
+        place = self._tree.run_place(run_id)
+        self._folding.fold(place)
+        return f"{place}/metrics"
+
     def series_since(self, run_id: str, key: str, mark: bytes) -> Growth:
         """See `Backend.series_since`; a mark is a byte, and what stands before it."""
         growth = import_module(GROWTH)
         nothing: Growth = growth.NOTHING
         found: Growth
-        folder = f"{self._tree.run_place(run_id)}/metrics"
+        folder = self._folded(run_id)
         path = key_path(folder, key)
         try:
             if not check_folders(folder, path):
@@ -256,6 +268,9 @@ class Runs:
             if any(record.get(name) != value for name, value in changes.items()):
                 record = record | changes
                 self._tree.rewrite(place, record)
+        if status is not None and RunStatus.is_terminated(changes["status"]):
+            self.appender.finish(run_id)
+            self._folding.fold(place)
         try:
             return self._info(run_id, place, record)
         except Malformed as error:
