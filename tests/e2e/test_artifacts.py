@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 import time
@@ -14,6 +15,7 @@ from playwright.sync_api import expect
 
 from mlflow import MlflowClient
 from mlflow.entities.run import Metric
+from mlflow.store.artifact.locate import artifact_repository
 
 from .test_pages import MODEL
 
@@ -240,3 +242,23 @@ def test_a_model_is_registered_from_its_folder(tab, site, run):
 
     version = site.store.get_model_version_by_alias("from-files", "champion")
     assert (run[1], True) == (version.run_id, version.source.endswith("/artifacts/model"))
+
+
+def test_pages_and_documents_of_a_model(tab, site):
+    """Are shown where its files are, without an origin."""
+    experiment = site.store.create_experiment("model pages")
+    model = site.store.create_logged_model(experiment, "card")
+    repository = artifact_repository(model.artifact_location)
+    page = "<p id='told'></p><script>told.textContent = origin + ' ' + 6 * 7</script>"
+    files = {
+        "MLmodel": b"flavors: {}\n",
+        "card.html": page.encode(),
+        "paper.pdf": b"%PDF-1.4\n%%EOF\n",
+    }
+    for name, body in files.items():
+        repository.log_stream(io.BytesIO(body), name)
+    tab.open(f"experiments/{experiment}/models/{model.model_id}")
+    tab.page.get_by_role("button", name="card.html").click()
+    expect(tab.page.frame_locator("iframe").locator("#told")).to_have_text("null 42")
+    tab.page.get_by_role("button", name="paper.pdf").click()
+    expect(tab.page.locator("iframe[title='paper.pdf']")).to_be_visible()

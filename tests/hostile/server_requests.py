@@ -56,6 +56,9 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /ui-api/changes": (QUERY, {"experiments": "<experiment>", "browser": "b"}),
     "GET /ui-api/caller": (QUERY, {"to": "http://127.0.0.1:5001"}),
     "GET /ui-api/page": (QUERY, {"run_uuid": "<run>", "path": "page.html"}),
+    "GET /ui-api/model-page/{model_id}": (
+        QUERY, {"model_id": "<logged>", "artifact_file_path": "page.html"},
+    ),
     "GET /model-versions/get-artifact": (
         QUERY, {"name": "<model>", "version": "1", "path": "MLmodel"},
     ),

@@ -183,7 +183,8 @@ class ServerApp:
             artifacts = Artifacts(store, registry, self._roots, self.calls, work)
             if is_tracking:
                 artifacts.add_to(self.routes)
-                FramedPages(artifacts.file_of_run).add_to(self.routes)
+                framed = FramedPages(artifacts.file_of_run, artifacts.file_of_model)
+                framed.add_to(self.routes)
             artifacts.add_proxy_to(self.routes, is_served=self.settings.serve_artifacts)
 
     def _facts(self) -> dict[str, Any]:

@@ -75,3 +75,17 @@ def test_a_document_is_one_whatever_is_in_it(client, run_id):
 def test_other_files_are_no_pages(client, run_id, path, status):
     """Nor is what leads elsewhere."""
     assert status == client.get("/ui-api/page", run_id=run_id, path=path).status
+
+
+def test_pages_of_logged_models(store, client):
+    """Are shown in the same way; other files of theirs are not."""
+    model = store.create_logged_model("0", "forest")
+    repository = artifact_repository(model.artifact_location)
+    for name in ("card.html", "MLmodel"):
+        repository.log_stream(io.BytesIO(b"<script>1</script>"), name)
+    place = f"/ui-api/model-page/{model.model_id}"
+    found = client.get(place, artifact_file_path="card.html")
+    assert (200, b"<script>1</script>") == (found.status, found.body)
+    assert found.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src")
+    assert 400 == client.get(place, artifact_file_path="MLmodel").status
+    assert 404 == client.get(place, artifact_file_path="none.html").status

@@ -227,6 +227,7 @@ export class ServerSource implements Source, Writer {
   }
 
   pageUrl(run: string, path: string): string {
+    if (isModel(run)) return `ui-api/model-page/${run}?${new URLSearchParams({ artifact_file_path: path })}`;
     return `ui-api/page?${new URLSearchParams({ path, run_id: run })}`;
   }
 

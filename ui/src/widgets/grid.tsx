@@ -1,6 +1,6 @@
 // The grid: rows and columns that exist only while they are in view, with a leading part that stays.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { columnSpan, edges, reordered, rowSpan } from "../lib/virtual.ts";
 
@@ -18,7 +18,8 @@ export interface GridProps<C extends GridColumn> {
   /** Columns that stay, after the lead. */
   pinned: readonly C[];
   leadWidth: number;
-  leadHeader: ComponentChildren;
+  /** A function, as effects keep the properties of an earlier drawing: an element would keep all of that drawing. */
+  leadHeader: () => ComponentChildren;
   lead: (row: number) => ComponentChildren;
   header: (column: C) => ComponentChildren;
   cell: (row: number, column: C) => ComponentChildren;
@@ -40,7 +41,6 @@ export interface GridProps<C extends GridColumn> {
   onReorder?: (ids: string[]) => void;
   onKey?: (event: KeyboardEvent, row: number) => boolean;
   busy?: boolean;
-  foot?: ComponentChildren;
 }
 
 interface Box {
@@ -50,12 +50,15 @@ interface Box {
   height: number;
 }
 
-export function Grid<C extends GridColumn>(props: GridProps<C>) {
-  const { count, columns, pinned, leadWidth, rowHeight = 30, headHeight = 34, focus } = props;
-  const scroller = useRef<HTMLDivElement>(null);
+/**
+ * The part of an element that is scrolled into view, and what measures it again.
+ *
+ * By itself, as the browser holds its watcher: one that saw the properties of the first drawing would
+ * keep that drawing, and by its elements' parents every later one.
+ */
+function useBox(scroller: RefObject<HTMLDivElement | null>): [Box, () => void] {
   const [box, setBox] = useState<Box>({ top: 0, left: 0, width: 1200, height: 700 });
   const frame = useRef(0);
-
   const measure = () => {
     frame.current = 0;
     const element = scroller.current;
@@ -72,6 +75,13 @@ export function Grid<C extends GridColumn>(props: GridProps<C>) {
     watcher.observe(scroller.current!);
     return () => watcher.disconnect();
   }, []);
+  return [box, later];
+}
+
+export function Grid<C extends GridColumn>(props: GridProps<C>) {
+  const { count, columns, pinned, leadWidth, rowHeight = 30, headHeight = 34, focus } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [box, later] = useBox(scroller);
 
   const stay = leadWidth + pinned.reduce((sum, one) => sum + one.width, 0);
   const edge = edges(columns.map((one) => one.width));
@@ -175,14 +185,13 @@ export function Grid<C extends GridColumn>(props: GridProps<C>) {
     >
       <div class="grid-head" role="row" aria-rowindex={1} style={{ width: `${width}px`, height: `${headHeight}px` }} onPointerDown={drag}>
         <div class="grid-stay">
-          <div class="grid-cell head lead" role="columnheader" style={{ width: `${leadWidth}px` }}>{props.leadHeader}{props.onLead && <Handle column={leadColumn(leadWidth)} onResize={(_, size, done) => props.onLead!(size, done)} />}</div>
+          <div class="grid-cell head lead" role="columnheader" style={{ width: `${leadWidth}px` }}>{props.leadHeader()}{props.onLead && <Handle column={leadColumn(leadWidth)} onResize={(_, size, done) => props.onLead!(size, done)} />}</div>
           {pinned.map(headOf)}
         </div>
         {before > 0 && <i style={{ flex: `0 0 ${before}px` }} />}
         {inView.map(headOf)}
       </div>
       <div class="grid-body" role="rowgroup" style={{ height: `${count * rowHeight}px`, width: `${width}px` }}>{list}</div>
-      {props.foot}
     </div>
   );
 }

@@ -1,11 +1,11 @@
-"""Pages and PDF documents of runs inside a page: with no origin and no network."""
+"""Pages and PDF documents of runs and models inside a page: with no origin and no network."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from mlflow.api.op import READ, RUN, Permission
+from mlflow.api.op import LOGGED_MODEL, READ, RUN, Permission
 from mlflow.exceptions import invalid
 from mlflow.server.ui.routes import PREFIX
 
@@ -39,15 +39,19 @@ class FramedPages:
     """The endpoint of such files.
 
     Args:
-        send: answers with a file of a run, after asking whether that is permitted.
+        of_run: answers with a file of a run, after asking whether that is permitted.
+        of_model: the same for a logged model.
     """
 
-    def __init__(self, send: SendFile) -> None:
-        self._send = send
+    def __init__(self, of_run: SendFile, of_model: SendFile) -> None:
+        self._of_run = of_run
+        self._of_model = of_model
 
     def add_to(self, routes: Routes) -> None:
         """Add the route."""
         routes.add("GET", PREFIX + "page", self.page, Permission(READ, RUN, "run_id"))
+        of_model = Permission(READ, LOGGED_MODEL, "model_id")
+        routes.add("GET", PREFIX + "model-page/{model_id}", self.page_of_model, of_model)
 
     async def page(self, request: Request) -> Answer:
         """Send an HTML file or a PDF document of a run as a page.
@@ -55,12 +59,23 @@ class FramedPages:
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE for a file of another kind.
         """
-        path = request.query.get("path", [""])[-1]
+        return await self._page(request, "path", self._of_run)
+
+    async def page_of_model(self, request: Request) -> Answer:
+        """Send such a file of a logged model.
+
+        Raises:
+            MlflowException: as `page`.
+        """
+        return await self._page(request, "artifact_file_path", self._of_model)
+
+    async def _page(self, request: Request, argument: str, send: SendFile) -> Answer:
+        path = request.query.get(argument, [""])[-1]
         found = _KINDS.get(os.path.splitext(path.lower())[1])
         if found is None:
             endings = ", ".join(_KINDS)
             raise invalid(f"'{path[:200]}' is no page: its name ends with none of {endings}.")
-        answer = await self._send(request)
+        answer = await send(request)
         if answer.status not in (200, 206):
             return answer
         kind, policy = found

@@ -56,7 +56,7 @@ export function DiffTable({ label, columns: cells, ids, nameOf, colorOf, hrefOf,
         <Grid<ThingColumn>
           label={label} count={entries.length} leadWidth={innerWidth < 700 ? 130 : 250} headHeight={56}
           pinned={columns.filter((one) => one.at === base)} columns={columns.filter((one) => one.at !== base)}
-          leadHeader={<span class="head-label">Key</span>}
+          leadHeader={() => <span class="head-label">Key</span>}
           lead={(row) => {
             const entry = entries[row]!;
             return "heading" in entry ? <strong class="diff-heading">{entry.heading} <span class="dim">{entry.count}</span></strong> : <span title={entry.id}>{entry.key}</span>;

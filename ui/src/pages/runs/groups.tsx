@@ -101,7 +101,7 @@ export function GroupsTable({ summary, columnIds, directions, colors }: {
   return (
     <Grid<Column>
       label="Groups of runs" count={entries.length} columns={moving} pinned={[]} leadWidth={innerWidth < 700 ? 190 : 320} headHeight={44} busy={loaded.stale}
-      leadHeader={<span class="head-label">{by.map((id) => id.slice(id.indexOf(".") + 1)).join(" · ")}</span>}
+      leadHeader={() => <span class="head-label">{by.map((id) => id.slice(id.indexOf(".") + 1)).join(" · ")}</span>}
       lead={(row) => {
         const entry = entries[row]!;
         if (entry.kind === "run") {

@@ -85,7 +85,7 @@ export function RunsTable({ rows, summary, columnIds, colors, directions, onDire
     <Grid<Column>
       label="Runs" count={tree.count} columns={moving} pinned={narrow ? [] : fixed} leadWidth={lead} headHeight={44}
       busy={rows.stale.value && rows.loaded}
-      leadHeader={<LeadHead rows={rows} />}
+      leadHeader={() => <LeadHead rows={rows} />}
       lead={(at) => <Lead place={tree.place(at)} colors={colors} below={summary?.children ?? {}} nested={nested} />}
       header={(one) => <Head column={one} sorts={sorts.value} columnIds={columnIds} directions={directions} onDirection={onDirection} />}
       cell={(at, one) => <CellView column={one} value={tree.place(at).cell(one.id)} row={tree.place(at).row} info={one.kind === "metrics" ? ranges.get(one.key) : undefined} down={isDown(metricOf(one.id) ?? one.key, directions)} nested={one.kind === "metrics" ? tree.place(at).best(one.id) : null} />}
