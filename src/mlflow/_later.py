@@ -34,12 +34,7 @@ MODULES: dict[str, str] = {
         f"autolog {_FLAVOR}",
     ),
     **dict.fromkeys(
-        (
-            f"mlflow.{name}"
-            for name in (
-                "diffusers h2o johnsnowlabs paddle sentence_transformers spark transformers"
-            ).split()
-        ),
+        (f"mlflow.{name}" for name in ("diffusers h2o johnsnowlabs paddle spark").split()),
         f"autolog {_FLAVOR} MlflowCallback load_checkpoint",
     ),
     "mlflow.deployments": (

@@ -213,6 +213,69 @@ def of_tensorflow():
     }
 
 
+def of_transformers():
+    from tiny_pipelines import PIPELINES, QUESTION, SOME, WAVE, generator
+
+    # What would be drawn at random or go on for long.
+    config = "model_config" if mlflow.__version__ > "3" else "inference_config"
+    short = {config: {"max_new_tokens": 5, "do_sample": False}}
+    generated = ("generator", "summary", "text2text", "translation")
+    models = {
+        name: (make, dict(short) if name in generated else {}, rows)
+        for name, (make, rows) in PIPELINES.items()
+    }
+    examples = {"classifier": SOME, "features": SOME, "question": QUESTION}
+    if mlflow.__version__ < "3":
+        # Which has no pyfunc of these.
+        del models["images"], models["sounds"], models["speech"]
+    else:
+        examples |= {"sounds": WAVE, "speech": WAVE}
+    for name, rows in examples.items():
+        models[name][1]["input_example"] = rows
+    parts = {"task": "text-classification", config: {"top_k": 2}}
+    classifier = PIPELINES["classifier"][0]
+    models["parts"] = (
+        lambda: {"model": classifier().model, "tokenizer": classifier().tokenizer},
+        parts,
+        SOME,
+    )
+    if mlflow.__version__ > "3":
+        prompts = pd.DataFrame({"prompt": ["one two", "a"], "max_tokens": [4, 4]})
+        messages = [{"role": "user", "content": "one two"}]
+        unsampled = {"model_config": {"do_sample": False}}
+        models |= {
+            "params": (classifier, {"input_example": (SOME, {"top_k": 2})}, SOME),
+            "template": (generator, {**short, "prompt_template": "a {prompt} b"}, SOME),
+            "completions": (generator, {**unsampled, "task": "llm/v1/completions"}, prompts),
+            "chat": (
+                generator, {**unsampled, "task": "llm/v1/chat", "metadata": {"a": 1}},
+                {"messages": messages, "max_tokens": 4},
+            ),
+            "embeddings": (PIPELINES["features"][0], {"task": "llm/v1/embeddings"}, {"input": SOME}),
+        }  # fmt: skip
+    return models
+
+
+def of_sentence_transformers():
+    import tempfile
+
+    from tiny_pipelines import SOME, sentences
+
+    def model():
+        with tempfile.TemporaryDirectory() as folder:
+            made = sentences(folder)
+        made[0].auto_model.name_or_path = "tiny"
+        return made
+
+    frame = pd.DataFrame({"text": SOME})
+    models = {"plain": (model, {}, SOME), "example": (model, {"input_example": frame}, frame)}
+    if mlflow.__version__ > "3":
+        settings = {"input_example": (SOME, {"normalize_embeddings": True})}
+        models["params"] = (model, settings, SOME)
+        models["served"] = (model, {"task": "llm/v1/embeddings"}, {"input": SOME})
+    return models
+
+
 FLAVORS = {
     name.removeprefix("of_"): function
     for name, function in list(globals().items())
@@ -231,7 +294,10 @@ def write(flavor, folder):
 
 def plain(value):
     if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
+        # These are drawn anew each time.
+        return {key: plain(entry) for key, entry in value.items() if key not in ("id", "created")}
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
     if isinstance(value, pd.DataFrame):
         return {key: plain(value[key]) for key in value.columns}
     array = np.asarray(value)

@@ -23,6 +23,8 @@ from mlflow.store.artifact.locate import locate
 from mlflow.tracking.active import registry_store, tracking_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlflow.models.signature import ModelSignature
 
 _logger = logging.getLogger(__name__)
@@ -81,6 +83,27 @@ def update_model_requirements(
                  old, new)  # fmt: skip
 
 
+def update_model(model_uri: str, folder: str, change: Callable[[Model, str], None]) -> None:
+    """Change a stored model by more than its MLmodel.
+
+    Args:
+        model_uri: the model; not a registered version, which does not change.
+        folder: an empty folder.
+        change: takes the model and the folder, and writes into it the files that are added.
+
+    Raises:
+        MlflowException: it is a registered version, or there is no such model.
+    """
+    root = _changeable(model_uri, "persist_pretrained_model")
+    path = _copy(root, MLMODEL_FILE_NAME, folder)
+    model = Model.load(path)
+    change(model, folder)
+    model.save(path)
+    # The MLmodel last: it names the others.
+    for name in sorted(os.listdir(folder), key=lambda name: (name == MLMODEL_FILE_NAME, name)):
+        _put(os.path.join(folder, name), root)
+
+
 def _changed(old: list[str], operation: str, given: list[str]) -> list[str]:
     names = {requirement_name(line) for line in given}
     for line in given:
@@ -116,9 +139,17 @@ def _put(path: str, root: str) -> None:
     if os.path.isdir(root):
         # Readers see the old file or the new one.
         name = os.path.basename(path)
+        if os.path.isdir(path):
+            shutil.copytree(path, os.path.join(root, name))
+            return
         temporary = os.path.join(root, f".{name}.new")
         shutil.copy(path, temporary)
         os.replace(temporary, os.path.join(root, name))
         return
     place = locate(root, tracking_store(), registry_store())
+    if os.path.isdir(path):
+        place.repository().log_artifacts(
+            path, "/".join([*place.path.parts, os.path.basename(path)])
+        )
+        return
     place.repository().log_artifact(path, str(place.path) or None)

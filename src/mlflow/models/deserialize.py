@@ -29,6 +29,8 @@ TRUSTED_LOADERS_VARIABLE = "MILLSTREAM_TRUSTED_LOADERS"
 # How MLflow compresses PythonModels → the module that reads it, and the ending of the file.
 COMPRESSIONS = {"lzma": ("lzma", ".xz"), "bzip2": ("bz2", ".bz2"), "gzip": ("gzip", ".gz")}
 
+# Endings of files of weights that are pickles, or archives of them.
+_PICKLED_WEIGHTS = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 _logger = logging.getLogger(__name__)
 _trusted: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("trusted", default=())
@@ -140,6 +142,18 @@ def unpickling(path: str, what: str = "a pickle") -> Iterator[None]:
         raise
     except Exception as error:
         raise unreadable(path, error) from error
+
+
+def require_no_pickles(folder: str) -> None:
+    """Raise when a folder of weights holds files that are unpickled, and the loader refuses that.
+
+    Args:
+        folder: the folder, whose reader picks among the files itself.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.lower().endswith(_PICKLED_WEIGHTS):
+                require_code_allowed("a pickle", os.path.join(place, name))
 
 
 def unreadable(path: str, error: Exception) -> MlflowException:

@@ -194,7 +194,8 @@ class FlavorFolder:
             example = save_example(self.model, self._input_example, self.path)
         if self._infer and example is not None and self._predict is not None:
             with optional_part("a signature"):
-                self.model.signature = infer_signature_from_example(example, self._predict)
+                found = infer_signature_from_example(example, self._predict)
+                self.model.signature = found or self.model.signature
 
     def finish(
         self,

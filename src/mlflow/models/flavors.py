@@ -63,7 +63,11 @@ FLAVORS: dict[str, FlavorInfo] = {
     "python_function": FlavorInfo("mlflow.pyfunc", "", "cloudpickle pandas", "python_model.pkl"),
     "pytorch": FlavorInfo("mlflow.pytorch", "torch", "torch", "data/model.pth", ("2.5", "2.14")),
     "sentence_transformers": FlavorInfo(
-        "mlflow.sentence_transformers", "sentence_transformers", "sentence-transformers"
+        "mlflow.sentence_transformers",
+        "sentence_transformers",
+        "sentence-transformers",
+        "model.sentence_transformer/modules.json",
+        ("3.2", "6.2"),
     ),
     "shap": FlavorInfo("mlflow.shap", "shap", "shap", "explainer.shap", ("0.47", "0.51")),
     "sklearn": FlavorInfo(
@@ -77,7 +81,13 @@ FLAVORS: dict[str, FlavorInfo] = {
     "tensorflow": FlavorInfo(
         "mlflow.tensorflow", "tensorflow", "tensorflow", "data/model.keras", ("2.17", "2.21")
     ),
-    "transformers": FlavorInfo("mlflow.transformers", "transformers", "transformers torch"),
+    "transformers": FlavorInfo(
+        "mlflow.transformers",
+        "transformers",
+        "transformers torch",
+        "model/config.json",
+        ("4.45", "5.17"),
+    ),
     "xgboost": FlavorInfo("mlflow.xgboost", "xgboost", "xgboost", "model.xgb", ("2.1", "3.4")),
 }
 

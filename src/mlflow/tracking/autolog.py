@@ -35,6 +35,8 @@ INTEGRATIONS: dict[str, str] = {
     "lightgbm": "mlflow.lightgbm",
     "sklearn": "mlflow.sklearn",
     "statsmodels": "mlflow.statsmodels",
+    # Importing the library alone is quick, and it is imported for other things than training.
+    "transformers.trainer": "mlflow.transformers",
     "xgboost": "mlflow.xgboost",
 }
 
@@ -404,7 +406,7 @@ def autolog(
     }
     AUTOLOGGING_INTEGRATIONS["mlflow"] = {**given, "log_traces": log_traces}
     for library in INTEGRATIONS:
-        if library in (exclude_flavors or ()):
+        if library.partition(".")[0] in (exclude_flavors or ()):
             continue
         if library in sys.modules:
             _enable(library, given)
