@@ -90,7 +90,8 @@ def test_options_without_a_use(served, arguments):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("--app-name", "basic-auth"), "users and roles"), (("--enable-workspaces",), "workspaces"),
+    [(("--app-name", "custom"), "basic-auth"),
+     (("--app-name", "basic-auth", "--token-file", "t"), "--token-file"), (("--enable-workspaces",), "workspaces"),
      (("--static-prefix", "x"), "--static-prefix"), (("--uvicorn-opts", "--nope"), "--uvicorn-opts"),
      (("--uvicorn-opts", "--port 5"), "are options of this command"),
      (("--artifacts-only",), "--artifacts-only"), (("--port", "70000"), "70000")],

@@ -23,6 +23,8 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    #: What the browser is to keep, one text a cookie.
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -66,7 +68,8 @@ async def ask(
     await app(scope, receive, send)
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     whole = b"".join(message["body"] for message in sent[1:])
-    return Answer(sent[0]["status"], found, whole)
+    cookies = tuple(value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie")
+    return Answer(sent[0]["status"], found, whole, cookies)
 
 
 class Client:

@@ -141,10 +141,11 @@ def test_a_browser_signs_in_and_out(client):
 
 def test_cookies_over_tls_are_bound_to_the_host():
     scope = {"scheme": "https"}
-    from mlflow.server.access import _cookie
+    from mlflow.server.access import cookie
 
-    assert _cookie(scope, "s", "/", 9).startswith(b"__Host-millstream=s; Path=/;")
-    assert _cookie(scope, "s", "/ml/", 9).endswith(b"; Secure")
+    assert cookie(scope, "s", "/", 9).startswith(b"__Host-millstream=s; Path=/;")
+    assert cookie(scope, "s", "/ml/", 9).endswith(b"; HttpOnly; SameSite=Lax; Secure")
+    assert b"HttpOnly" not in cookie(scope, "s", "/", 9, "-csrf", is_hidden=False)
 
 
 @pytest.mark.parametrize(

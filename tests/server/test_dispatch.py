@@ -6,9 +6,6 @@ import json
 
 import pytest
 
-from mlflow.exceptions import MlflowException
-from mlflow.server.dispatch import CALLER
-
 from .asking import ask
 
 
@@ -162,21 +159,6 @@ def test_errors_are_those_of_mlflow(client):
     } == answer.json
     twice = [client.post("experiments/create", {"name": "x"}) for _ in range(2)][1]
     assert (400, "RESOURCE_ALREADY_EXISTS") == (twice.status, twice.code)
-
-
-def test_the_permission_is_asked_before_the_store(client):
-    """With what the operation is about."""
-    asked = []
-
-    def nobody(request, permission, arguments):
-        asked.append((request.scope.get(CALLER), permission.action, arguments["name"]))
-        raise MlflowException("Permission denied", "PERMISSION_DENIED")
-
-    client.app.calls.permits = nobody
-    answer = client.ask("DELETE", "registered-models/delete", {"name": "M"})
-
-    assert (403, "PERMISSION_DENIED") == (answer.status, answer.code)
-    assert [(None, "manage", "M")] == asked
 
 
 def test_many_at_once(client):

@@ -112,7 +112,7 @@ def test_datasets(client, runs):
 def test_permissions_are_asked(client, runs):
     """These endpoints are no way around."""
 
-    def nobody(request, permission, arguments):
+    async def nobody(request, permission, arguments):
         raise MlflowException("Permission denied", "PERMISSION_DENIED")
 
     client.app.calls.permits = nobody

@@ -26,7 +26,6 @@ _NO_USE = {
 }
 # Options whose promise the server could not keep: it does not start instead.
 _REFUSED = {
-    "app_name": "There are no users and roles yet: the server would be open to everybody.",
     "enable_workspaces": "There are no workspaces yet.",
 }
 
@@ -80,7 +79,8 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
                  "answers without it, too."),
     click.option("--access-log", envvar="MILLSTREAM_ACCESS_LOG", metavar="FILE", default=None,
                  help="Write a line of JSON for each request; '-' for standard output."),
-    click.option("--app-name", default=None, help="Not in this version."),
+    click.option("--app-name", type=click.Choice(["basic-auth"]), default=None,
+                 help="Have users with names, passwords and permissions; see docs/users.md."),
     click.option("--trace-archival-config", envvar="MLFLOW_TRACE_ARCHIVAL_CONFIG", default=None,
                  help="Not used."),
     click.option("--secrets-cache-ttl", type=int, default=None, help="Not used."),
@@ -133,6 +133,8 @@ def options_of(context: click.Context, given: dict[str, Any]) -> ServerOptions:
     if not uri:
         uri = default_uri()
         click.echo(f"Backend store URI not provided. Using {uri}", err=True)
+    if given["app_name"] and given["token_file"]:
+        raise invalid("--app-name has tokens of its users: leave --token-file out.")
     workers = given["workers"]
     return ServerOptions(
         backend_store_uri=uri,
@@ -151,6 +153,7 @@ def options_of(context: click.Context, given: dict[str, Any]) -> ServerOptions:
         x_frame_options=given["x_frame_options"],
         token_file=given["token_file"],
         insecure_no_auth=given["insecure_no_auth"],
+        app_name=given["app_name"],
         access_log=given["access_log"],
         metrics_folder=given["expose_prometheus"],
         uvicorn=uvicorn_options(given["uvicorn_opts"]),

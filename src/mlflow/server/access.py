@@ -184,7 +184,7 @@ class AccessGuard:
         if caller is None:
             await answer_with(self._refusal(headers), send)
         elif path == self._prefix + SIGN_OUT and scope["method"] == "POST":
-            await answer_with(self._redirect(_cookie(scope, "", self._home, 0)), send)
+            await answer_with(self._redirect(cookie(scope, "", self._home, 0)), send)
         else:
             scope[CALLER] = caller
             await self._app(scope, receive, send)
@@ -198,12 +198,8 @@ class AccessGuard:
         if given is not None:
             token = _token_in(given)
             return None if token is None else self._tokens.caller(token)
-        try:
-            cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return None
-        session = cookies.get(_cookie_name(scope, self._home))
-        return None if session is None else self._tokens.caller_of_session(session.value)
+        session = cookies_of(headers).get(cookie_name(scope, self._home))
+        return None if session is None else self._tokens.caller_of_session(session)
 
     def _refusal(self, headers: Headers) -> Answer:
         if b"text/html" in headers.get(b"accept", b""):
@@ -219,17 +215,17 @@ class AccessGuard:
 
     async def _sign_in(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] == "POST":
-            form = _fields(await _form(receive))
+            form = form_fields(await read_form(receive))
             caller = self._tokens.caller(form.get("token", ""))
         else:
-            code = _fields(scope["query_string"]).get("code", "")
+            code = form_fields(scope["query_string"]).get("code", "")
             caller = self._tokens.caller_of_link(code)
             if caller is None and not code:
                 return _page(f"{self._prefix}{SIGN_IN}", 200)
         if caller is None:
             said = "That is not this server's token, or the link was used before."
             return _page(f"{self._prefix}{SIGN_IN}", 403, said)
-        return self._redirect(_cookie(scope, self._tokens.session(caller), self._home, _SESSION))
+        return self._redirect(cookie(scope, self._tokens.session(caller), self._home, _SESSION))
 
     def _redirect(self, cookie: bytes) -> Answer:
         location = (b"location", self._home.encode())
@@ -254,19 +250,44 @@ def _token_in(authorization: bytes) -> str | None:
     return pair.partition(":")[2] or None
 
 
-def _cookie_name(scope: Scope, home: str) -> str:
+def cookie_name(scope: Scope, home: str, suffix: str = "") -> str:
+    """Return the name of a cookie of this server."""
     # A name that begins so is taken by browsers from this very host over TLS only.
-    return "__Host-millstream" if scope["scheme"] == "https" and home == "/" else "millstream"
+    prefix = "__Host-" if scope["scheme"] == "https" and home == "/" else ""
+    return f"{prefix}millstream{suffix}"
 
 
-def _cookie(scope: Scope, session: str, home: str, age: int) -> bytes:
+def cookie(
+    scope: Scope, value: str, home: str, age: int, suffix: str = "", *, is_hidden: bool = True
+) -> bytes:
+    """Return the header that has a browser keep a cookie, which only this server gets back.
+
+    Args:
+        scope: of the request.
+        value: what is kept.
+        home: the path of the server.
+        age: seconds; 0 to have it removed.
+        suffix: tells this server's cookies apart.
+        is_hidden: whether the programs of pages cannot read it.
+    """
+    hidden = "; HttpOnly" if is_hidden else ""
     secure = "; Secure" if scope["scheme"] == "https" else ""
-    name = _cookie_name(scope, home)
-    text = f"{name}={session}; Path={home}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+    name = cookie_name(scope, home, suffix)
+    text = f"{name}={value}; Path={home}; Max-Age={age}{hidden}; SameSite=Lax{secure}"
     return text.encode("ascii")
 
 
-def _fields(query: bytes) -> dict[str, str]:
+def cookies_of(headers: Headers) -> dict[str, str]:
+    """Return the cookies of a request; none of them where one cannot be read."""
+    try:
+        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return {}
+    return {name: one.value for name, one in found.items()}
+
+
+def form_fields(query: bytes) -> dict[str, str]:
+    """Return the fields of a query or a form; none of them where it cannot be read."""
     try:
         found = parse_qs(query.decode("latin-1"), max_num_fields=8, errors="strict")
     except ValueError:
@@ -274,7 +295,8 @@ def _fields(query: bytes) -> dict[str, str]:
     return {name: values[-1] for name, values in found.items()}
 
 
-async def _form(receive: Receive) -> bytes:
+async def read_form(receive: Receive) -> bytes:
+    """Return the body of a small form; an empty one instead of a large one."""
     body = b""
     while len(body) <= _MAX_FORM:
         message = await receive()
@@ -287,14 +309,14 @@ async def _form(receive: Receive) -> bytes:
     return b""
 
 
-_STYLE = (
+STYLE = (
     ":root{color-scheme:light dark}"
     "body{font:15px/1.5 system-ui,sans-serif;display:grid;place-content:center;min-height:90vh}"
     "form{display:grid;gap:.75rem;width:20rem}h1{font-size:1.1rem;margin:0}p{margin:0}"
     "input,button{font:inherit;padding:.5rem .6rem;border:1px solid #8888;border-radius:6px}"
 )
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_STYLE_POLICY = (
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+STYLE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
@@ -305,10 +327,10 @@ def _page(action: str, status: int, said: str = "") -> Answer:
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in</title>'
         '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
-        f'<style>{_STYLE}</style></head><body><form method="post" action="{escape(action)}">'
+        f'<style>{STYLE}</style></head><body><form method="post" action="{escape(action)}">'
         f'<h1>Sign in</h1><p>{escape(note)}</p><input type="password" name="token" required '
         'autofocus autocomplete="current-password" aria-label="Token"><button>Sign in</button>'
         "</form></body></html>"
     )
-    policy = (b"content-security-policy", _STYLE_POLICY.encode())
+    policy = (b"content-security-policy", STYLE_POLICY.encode())
     return Answer(status, page.encode(), (HTML, policy, (b"cache-control", b"no-store")))

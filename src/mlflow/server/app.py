@@ -50,11 +50,13 @@ if TYPE_CHECKING:
 
     from mlflow.api.op import Permission
     from mlflow.server.access_log import AccessLog
+    from mlflow.server.auth.access import Access
     from mlflow.server.roots import ArtifactRoots
     from mlflow.store.base import AbstractStore
 
     # Wraps the application; what it lets through reaches the next guard, the last one the routes.
     Guard = Callable[[ASGIApp], ASGIApp]
+    Work = Callable[[Callable[[], Any]], asyncio.Future[Any]]
 
 _logger = logging.getLogger("mlflow.server")
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), UNDERSTOOD)
@@ -94,8 +96,11 @@ class Settings(NamedTuple):
         )
 
 
-def everybody(request: Request, permission: Permission, arguments: dict[str, Any]) -> None:
-    """Permit everything: the server has no users yet."""
+async def everybody(
+    request: Request, permission: Permission, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """Permit everything: the server has no users."""
+    return arguments
 
 
 class ServerApp:
@@ -109,6 +114,7 @@ class ServerApp:
         guards: wrap the routes; the first one sees a request first.
         log: the access log, if one is kept.
         replays: knows the writes that came before; those of this process when absent.
+        access: the users and what they may do; everybody may do everything when absent.
     """
 
     def __init__(
@@ -120,6 +126,7 @@ class ServerApp:
         guards: Sequence[Guard] = (),
         log: AccessLog | None = None,
         replays: Replays | None = None,
+        access: Access | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self._stores = (store, registry or store)
@@ -132,11 +139,21 @@ class ServerApp:
         self._log = log
         self.metrics = self._counted()
         self._replays = replays or Replays()
-        self.calls = Calls(
-            self._readers.submit, self._writers.submit, everybody, self._replays, checks(store)
-        )
+        self._access = access
+        # Remembered for all; what a request may see of it is looked at with the request.
         self._frames = Frames(store)
         self.routes = Routes(self.settings.prefix)
+        read: Work = self._readers.submit
+        write: Work = self._writers.submit
+        file: Work = self._files.submit
+        self._seen = self._stores
+        if access is not None:
+            read, write, file = access.carried(read), access.carried(write), access.carried(file)
+            self._seen = access.protect(*self._stores)
+            access.add_to(self.routes)
+        self._file_work = file
+        permits = everybody if access is None else access.permits
+        self.calls = Calls(read, write, permits, self._replays, checks(self._seen[0]))
         self._add_routes()
         self._app: ASGIApp = self._serve
         for guard in reversed(guards):
@@ -154,7 +171,7 @@ class ServerApp:
         return metrics
 
     def _add_routes(self) -> None:
-        store, registry = self._stores
+        store, registry = self._seen
         is_tracking = not self.settings.artifacts_only
         for op in OPERATIONS:
             kept = registry if op in registry_api.OPERATIONS else store
@@ -170,16 +187,16 @@ class ServerApp:
             special.add_series_to(self.routes)
             pages = PageData(store, self.calls, self._frames, Sizes(self._roots))
             pages.add_to(self.routes)
-            work = self._files.submit
+            work = self._file_work
             Trash(store, self._roots, self.calls, work, self._frames).add_to(self.routes)
             OneFile(store, self._roots, self.calls, work).add_to(self.routes)
-            changes = Changes(store, self.calls)
+            changes = Changes(self._stores[0], self.calls)
             changes.add_to(self.routes)
             self.metrics.watch("mlflow_event_streams", (), lambda: changes.open)
             Pages().add_to(self.routes)
             Caller().add_to(self.routes)
         if self._roots is not None:
-            work = self._files.submit
+            work = self._file_work
             artifacts = Artifacts(store, registry, self._roots, self.calls, work)
             if is_tracking:
                 artifacts.add_to(self.routes)
@@ -226,6 +243,8 @@ class ServerApp:
         if self._log is not None:
             self._log.close()
         self._replays.close()
+        if self._access is not None:
+            self._access.close()
         for store in dict.fromkeys(self._stores):
             close = getattr(store, "close", None)
             if close is not None:

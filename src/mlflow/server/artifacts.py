@@ -103,7 +103,7 @@ class Artifacts:
     async def list_of_run(self, request: Request) -> Answer:
         """List a folder of a run; paths are relative to the root of its artifacts."""
         run_id = _one(request, "run_id", "run_uuid")
-        self._permit(request, READ, RUN, run_id=run_id)
+        await self._permit(request, READ, RUN, run_id=run_id)
         path = ArtifactPath.parse(_text(request, "path"))
         return json_answer(
             await self._calls.read(partial(self._listed, self._uri_of_run, run_id, path))
@@ -112,7 +112,7 @@ class Artifacts:
     async def file_of_run(self, request: Request) -> Answer:
         """Send a file of a run."""
         run_id = _one(request, "run_id", "run_uuid")
-        self._permit(request, READ, RUN, run_id=run_id)
+        await self._permit(request, READ, RUN, run_id=run_id)
         path = ArtifactPath.parse(_one(request, "path"))
         spot = await self._calls.read(lambda: self._roots.find(self._uri_of_run(run_id)))
         return await transfer.answer_file(request, spot.below(path), self._work)
@@ -120,7 +120,7 @@ class Artifacts:
     async def archive_of_run(self, request: Request) -> Answer:
         """Send a folder of a run, or all of its artifacts, as a ZIP archive."""
         run_id = _one(request, "run_id", "run_uuid")
-        self._permit(request, READ, RUN, run_id=run_id)
+        await self._permit(request, READ, RUN, run_id=run_id)
         path = ArtifactPath.parse(_text(request, "path"))
         spot = await self._calls.read(lambda: self._roots.find(self._uri_of_run(run_id)))
         return await answer_archive(spot.below(path), path.name or run_id, self._work)
@@ -128,7 +128,7 @@ class Artifacts:
     async def upload_to_run(self, request: Request) -> Answer:
         """Keep a small file with a run, as the pages of MLflow do."""
         run_id = _one(request, "run_uuid", "run_id")
-        self._permit(request, EDIT, RUN, run_id=run_id)
+        await self._permit(request, EDIT, RUN, run_id=run_id)
         path = ArtifactPath.new(_one(request, "path"))
         if int(request.headers.get(b"content-length", b"0") or 0) > _SMALL:
             raise invalid(f"Artifact size is too large. Max size is {_SMALL // 2**20}MB.")
@@ -139,7 +139,7 @@ class Artifacts:
     async def file_of_version(self, request: Request) -> Answer:
         """Send a file of a version of a registered model."""
         name, version = _one(request, "name"), _one(request, "version")
-        self._permit(request, READ, REGISTERED_MODEL, name=name)
+        await self._permit(request, READ, REGISTERED_MODEL, name=name)
         path = ArtifactPath.parse(_one(request, "path"))
         spot = await self._calls.read(lambda: self._roots.find(self._uri_of_version(name, version)))
         return await transfer.answer_file(request, spot.below(path), self._work)
@@ -147,7 +147,7 @@ class Artifacts:
     async def list_of_model(self, request: Request) -> Answer:
         """List a folder of a logged model."""
         model_id = request.names["model_id"]
-        self._permit(request, READ, LOGGED_MODEL, model_id=model_id)
+        await self._permit(request, READ, LOGGED_MODEL, model_id=model_id)
         path = ArtifactPath.parse(_text(request, "artifact_directory_path"))
         listed = partial(self._listed, self._uri_of_model, model_id, path)
         return json_answer(await self._calls.read(listed))
@@ -155,7 +155,7 @@ class Artifacts:
     async def file_of_model(self, request: Request) -> Answer:
         """Send a file of a logged model."""
         model_id = request.names["model_id"]
-        self._permit(request, READ, LOGGED_MODEL, model_id=model_id)
+        await self._permit(request, READ, LOGGED_MODEL, model_id=model_id)
         path = ArtifactPath.parse(_one(request, "artifact_file_path"))
         spot = await self._calls.read(lambda: self._roots.find(self._uri_of_model(model_id)))
         return await transfer.answer_file(request, spot.below(path), self._work)
@@ -183,18 +183,18 @@ class Artifacts:
     async def proxy_list(self, request: Request) -> Answer:
         """List a folder; paths are relative to it."""
         path = ArtifactPath.parse(_text(request, "path"))
-        spot = self._proxied(request, READ, path)
+        spot = await self._proxied(request, READ, path)
         found = await self._work(partial(_entries, spot, ArtifactPath(())))
         return json_answer({"files": found} if found else {})
 
     async def proxy_download(self, request: Request) -> Answer:
         """Send a file."""
-        spot = self._proxied(request, READ, ArtifactPath.parse(request.names["path"]))
+        spot = await self._proxied(request, READ, ArtifactPath.parse(request.names["path"]))
         return await transfer.answer_file(request, spot, self._work)
 
     async def proxy_upload(self, request: Request) -> Answer:
         """Keep a file, complete or not at all."""
-        spot = self._proxied(request, EDIT, ArtifactPath.new(request.names["path"]))
+        spot = await self._proxied(request, EDIT, ArtifactPath.new(request.names["path"]))
         digest = await transfer.receive(request, spot, self._work)
         told = transfer.digest_header(transfer.FILE_DIGEST, digest)
         return Answer(200, b"{}", (JSON, told))
@@ -204,7 +204,7 @@ class Artifacts:
         path = ArtifactPath.parse(request.names["path"])
         if not path.parts:
             raise invalid("Name what is to be removed.")
-        spot = self._proxied(request, MANAGE, path)
+        spot = await self._proxied(request, MANAGE, path)
         await self._work(partial(spot.root.delete, spot.path))
         return json_answer({})
 
@@ -215,13 +215,13 @@ class Artifacts:
             NOT_IMPLEMENTED,
         )
 
-    def _proxied(self, request: Request, action: str, path: ArtifactPath) -> Spot:
-        self._permit(request, action, ARTIFACT, path=str(path))
+    async def _proxied(self, request: Request, action: str, path: ArtifactPath) -> Spot:
+        await self._permit(request, action, ARTIFACT, path=str(path))
         return Spot(self._roots.proxied, path)
 
-    def _permit(self, request: Request, action: str, kind: str, **named: str) -> None:
+    async def _permit(self, request: Request, action: str, kind: str, **named: str) -> None:
         (argument,) = named
-        self._calls.permits(request, Permission(action, kind, argument), named)
+        await self._calls.permits(request, Permission(action, kind, argument), named)
 
 
 def disabled(option: str) -> Handler:

@@ -12,14 +12,14 @@ from mlflow.server.replay import KEY, MAX_KEY
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from mlflow.api.op import Op, Permission, Route
     from mlflow.server.messages import Request
     from mlflow.server.replay import Replays
     from mlflow.store.base import AbstractStore
 
-    Permits = Callable[[Request, Permission, dict[str, Any]], None]
+    Permits = Callable[[Request, Permission, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 _JSON_TYPE = "application/json"
 #: The key of a scope under which a guard notes who asks.
@@ -32,7 +32,9 @@ class Calls:
     Args:
         read: has a call that changes nothing made by a thread.
         submit: has a call that writes made by a thread.
-        permits: raises when the caller of a request may not do what it asks.
+        permits: returns what a request asks, narrowed to what its caller may see; raises when
+            they may not do it. For what is no single call of a store: those are asked one by one
+            where a server has users.
         replays: knows the writes that came before.
         checks: look at the arguments of some operations, in the thread that makes the call.
     """
@@ -79,7 +81,6 @@ class Operation:
         """
         fields = await self._fields(request)
         arguments = self._op.arguments(fields)
-        self._calls.permits(request, self._op.permission, arguments)
         if self._op.writes and KEY in request.headers:
             key = request.headers[KEY]
             if len(key) > MAX_KEY:

@@ -32,6 +32,7 @@ class ServerOptions(NamedTuple):
     x_frame_options: str = "SAMEORIGIN"
     token_file: str | None = None
     insecure_no_auth: bool = False
+    app_name: str | None = None
     access_log: str | None = None
     metrics_folder: str | None = None
     uvicorn: dict[str, Any] = {}

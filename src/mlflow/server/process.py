@@ -9,6 +9,7 @@ import re
 import socket
 import sys
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -31,6 +32,7 @@ from mlflow.web.parser import HTTP
 
 if TYPE_CHECKING:
     from mlflow.server.app import Guard
+    from mlflow.server.auth.access import Access
 
 # Stores with one writer: a second process would only wait for the first.
 _ONE_WRITER = ("file", "memory", "sqlite")
@@ -71,7 +73,23 @@ def build(options: ServerOptions, tokens: Tokens | None = None) -> ServerApp:
     log = AccessLog(options.access_log) if options.access_log else None
     replays = SharedReplays(options.replay_file) if options.replay_file else None
     guards = guards_of(options, tokens)
-    return ServerApp(store, registry, roots, settings, guards, log, replays)
+    access = users_of(options)
+    if access is not None:
+        guards.append(access.guard(options.static_prefix))
+    return ServerApp(store, registry, roots, settings, guards, log, replays, access)
+
+
+def users_of(options: ServerOptions) -> Access | None:
+    """Return the users of a server that has some; servers without load nothing for them.
+
+    Raises:
+        MlflowException: their configuration or their database cannot be used.
+    """
+    if options.app_name is None:
+        return None
+    module = import_module("mlflow.server.auth.access")
+    found: Access = module.open_access(options.backend_store_uri)
+    return found
 
 
 def _folders(options: ServerOptions) -> list[str]:
@@ -123,7 +141,9 @@ def serve(options: ServerOptions) -> None:
         MlflowException: the port is taken, or a store cannot be opened.
     """
     check_exposure(
-        options.host, has_tokens=bool(options.token_file), is_insecure=options.insecure_no_auth
+        options.host,
+        has_tokens=bool(options.token_file or options.app_name),
+        is_insecure=options.insecure_no_auth,
     )
     check_port(options.host, options.port)
     _take_descriptors()
@@ -142,6 +162,7 @@ def serve(options: ServerOptions) -> None:
         **options.uvicorn,
     }
     _try_stores(options)
+    _meet_users(options)
     if workers > 1:
         _serve_by_many(options, workers, settings)
         return
@@ -153,6 +174,24 @@ def serve(options: ServerOptions) -> None:
         return
     if not server.started:
         sys.exit(3)
+
+
+def _meet_users(options: ServerOptions) -> None:
+    """Make the first administrator of a server with users, and tell its password once.
+
+    Raises:
+        MlflowException: the configuration or the database of users cannot be used.
+    """
+    access = users_of(options)
+    if access is None:
+        return
+    try:
+        password = access.first_admin()
+    finally:
+        access.close()
+    if password is not None:
+        name = access.config.admin_username
+        _say(f"The administrator '{name}' was made. Its password is not told again: {password}")
 
 
 def _try_stores(options: ServerOptions) -> None:

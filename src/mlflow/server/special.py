@@ -97,7 +97,7 @@ class Special:
         query = request.query
         run_ids, key = _runs(query, _RUN_ID), _one(query, _METRIC_KEY)
         limit = _one(query, _MAX_RESULTS) or _MAX_POINTS
-        self._permit(request, run_ids)
+        await self._permit(request, run_ids)
         points = await self._calls.read(partial(self._bulk, run_ids, key, min(limit, _MAX_POINTS)))
         return json_answer({"metrics": points})
 
@@ -122,7 +122,7 @@ class Special:
             raise invalid("If either start step or end step are specified, both must be specified.")
         if start is not None and start > end:
             raise invalid(f"end_step must be at least start_step, not {start} and {end}.")
-        self._permit(request, run_ids)
+        await self._permit(request, run_ids)
         work = partial(self._interval, run_ids, key, start, end, limit or _USUAL_SAMPLED)
         return json_answer(await self._calls.read(work))
 
@@ -165,8 +165,8 @@ class Special:
             return []
         return sorted(points, key=lambda point: (point.step, point.timestamp))
 
-    def _permit(self, request: Request, run_ids: list[str]) -> None:
-        self._calls.permits(request, Permission(READ, RUN, "run_ids"), {"run_ids": run_ids})
+    async def _permit(self, request: Request, run_ids: list[str]) -> None:
+        await self._calls.permits(request, Permission(READ, RUN, "run_ids"), {"run_ids": run_ids})
 
     # --- datasets --------------------------------------------------------------------------------
 
@@ -177,8 +177,9 @@ class Special:
         if len(ids) > _MAX_EXPERIMENTS:
             raise invalid(f"At most {_MAX_EXPERIMENTS} experiments may be asked for.")
         permission = Permission(READ, EXPERIMENT, "experiment_ids")
-        self._calls.permits(request, permission, {"experiment_ids": ids})
-        return json_answer(await self._calls.read(partial(self._datasets, ids)))
+        asked = await self._calls.permits(request, permission, {"experiment_ids": ids})
+        work = partial(self._datasets, asked["experiment_ids"])
+        return json_answer(await self._calls.read(work))
 
     def _datasets(self, ids: list[str]) -> dict[str, Any]:
         found: dict[tuple[str, ...], dict[str, str]] = {}

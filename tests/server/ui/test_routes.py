@@ -82,7 +82,7 @@ def test_permissions_are_asked(client, sweep):
     """With the experiments or runs that a request names."""
     asked = []
 
-    def refuse(request, permission, arguments):
+    async def refuse(request, permission, arguments):
         asked.append((permission.kind, json.dumps(arguments)))
         raise MlflowException("no", PERMISSION_DENIED)
 

@@ -167,7 +167,7 @@ def test_permission_is_asked(place):
     """Looking needs another one than emptying."""
     asked = []
 
-    def refuse(request, permission, arguments):
+    async def refuse(request, permission, arguments):
         asked.append((permission.action, permission.kind))
         raise MlflowException("no", PERMISSION_DENIED)
 

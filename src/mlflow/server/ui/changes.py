@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlflow.api.op import EXPERIMENT, READ, Permission
-from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, MlflowException, invalid
+from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, MlflowException, invalid, not_found
 from mlflow.server.messages import Answer, encode
 from mlflow.server.ui.frame import DROPPED
 from mlflow.server.ui.routes import PREFIX
@@ -86,7 +86,7 @@ class Changes:
     """The endpoint of these streams; everything in it happens in the event loop.
 
     Args:
-        store: where the runs are.
+        store: where the runs are; looked at for all who watch, each of whom was permitted to.
         calls: how it is reached.
     """
 
@@ -113,7 +113,8 @@ class Changes:
 
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE for a query of another form;
-                TEMPORARILY_UNAVAILABLE when there are too many streams: the page asks by itself.
+                TEMPORARILY_UNAVAILABLE when there are too many streams: the page asks by itself;
+            RESOURCE_DOES_NOT_EXIST where there is nothing to see.
         """
         query = request.query
         ids = [one for one in ",".join(query.get("experiments", [])).split(",") if one]
@@ -122,8 +123,10 @@ class Changes:
             raise invalid(f"experiments: 1 to {_MOST_EXPERIMENTS} are watched, not {len(ids)}.")
         if _BROWSER.fullmatch(browser) is None:
             raise invalid(f"browser: 1 to 40 letters and digits, not {browser[:60]!r}.")
-        self._calls.permits(request, _OF_EXPERIMENTS, {"experiment_ids": ids})
-        key = tuple(sorted(set(ids)))
+        seen = await self._calls.permits(request, _OF_EXPERIMENTS, {"experiment_ids": ids})
+        key = tuple(sorted(set(seen["experiment_ids"])))
+        if not key:
+            raise not_found("There are no such experiments.")
         is_full = key not in self._watched and len(self._watched) >= MOST_WATCHED
         if is_full or (self.open >= MOST_STREAMS and browser not in self._browsers):
             raise MlflowException("Too many pages are told of changes.", TEMPORARILY_UNAVAILABLE)

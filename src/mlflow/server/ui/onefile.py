@@ -92,7 +92,9 @@ class OneFile:
             asked = msgspec.json.decode(await request.body() or b"{}", type=FileBody)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise invalid(f"Invalid request to {PREFIX}file: {error}") from error
-        self._calls.permits(request, _OF_EXPERIMENTS, {"experiment_ids": asked.experiments})
+        named = {"experiment_ids": asked.experiments}
+        seen = await self._calls.permits(request, _OF_EXPERIMENTS, named)
+        asked.experiments = seen["experiment_ids"]
         async with self._one:
             content = await self._work(partial(page, self._store, self._roots, asked))
         kept = (b"cache-control", b"no-store")

@@ -167,7 +167,9 @@ class PageData:
             asked = msgspec.json.decode(body or b"{}", type=door.body)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise invalid(f"Invalid request to {PREFIX}{name}: {error}") from error
-        self._calls.permits(request, door.permission, asked.named())
+        seen = await self._calls.permits(request, door.permission, asked.named())
+        if "experiment_ids" in seen:
+            asked.experiments = seen["experiment_ids"]
         content = await self._calls.read(lambda: encode(door.give(asked)))
         tag = f'"{zlib.crc32(content):08x}{len(content):x}"'.encode()
         if request.headers.get(b"if-none-match") == tag:

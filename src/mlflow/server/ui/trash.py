@@ -114,7 +114,7 @@ class Trash:
             asked = msgspec.json.decode(await request.body() or b"{}", type=TrashBody)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise invalid(f"Invalid request about the trash: {error}") from error
-        self._calls.permits(request, permission, {})
+        await self._calls.permits(request, permission, {})
         return asked
 
     def _plan(self, asked: TrashBody) -> list[Item]:

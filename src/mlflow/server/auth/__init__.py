@@ -1,0 +1,1 @@
+"""Users and what they may do: `mlflow server --app-name basic-auth`."""

@@ -1,0 +1,107 @@
+"""Databases of users: new ones, those of MLflow, and what is none."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from mlflow.exceptions import MlflowException
+from mlflow.server.auth.config import AuthConfig
+from mlflow.server.auth.tables import HEAD
+from mlflow.server.auth.users import Users
+from tests.conftest import FULL
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "auth"
+
+
+def opened(path, name):
+    """Return users of a database that a stock MLflow wrote."""
+    with sqlite3.connect(path / "users.db") as file:
+        file.executescript((DATA / name).read_text(encoding="utf-8"))
+    file.close()
+    return Users(AuthConfig(database_uri=f"sqlite:///{path}/users.db"))
+
+
+def test_a_database_of_mlflow_3_opens(tmp_path):
+    """Users, hashes, roles and grants are there; nothing is made anew."""
+    users = opened(tmp_path, "stock-3.17.2.sql")
+
+    assert users.first_admin() is None
+    assert [("admin", True), ("u1", False), ("u2", False)] == [
+        (one.username, one.is_admin) for one in users.accounts.all()[:3]
+    ]
+    assert users.accounts.with_password("admin", "correct-horse-battery") is not None
+    assert users.accounts.with_password("u2", "a-long-password-1") is not None
+    caller, _ = users.accounts.caller(3)
+    assert "DENY" == caller.permission(("experiment", "1"))
+    assert "EDIT" == caller.permission(("experiment", "99"))
+    users.close()
+
+
+def test_a_database_of_mlflow_2_opens(tmp_path):
+    """What it granted on single things becomes what roles of single users give."""
+    users = opened(tmp_path, "stock-2.sql")
+
+    given = {
+        (one.resource_type, one.resource_pattern, one.permission)
+        for role in users.roles.of_user(2)
+        for one in role.permissions
+    }
+    assert {("experiment", "1", "EDIT"), ("experiment", "2", "DENY"),
+            ("registered_model", "m", "MANAGE")} == given  # fmt: skip
+    users.close()
+    with sqlite3.connect(tmp_path / "users.db") as file:
+        assert [(HEAD,)] == file.execute("SELECT * FROM alembic_version_auth").fetchall()
+    file.close()
+
+
+def test_another_programs_database_is_left_alone(tmp_path):
+    with sqlite3.connect(tmp_path / "users.db") as file:
+        file.execute("CREATE TABLE users (id INTEGER, mail TEXT)")
+    file.close()
+    users = Users(AuthConfig(database_uri=f"sqlite:///{tmp_path}/users.db"))
+    with pytest.raises(MlflowException, match="not MLflow's"):
+        users.accounts.count()
+    users.close()
+
+
+def test_the_audit_log_is_only_added_to(users, tmp_path):
+    users.audit.add("ann", "x")
+    with sqlite3.connect(tmp_path / "users.db") as file:
+        for statement in (
+            "DELETE FROM millstream_audit",
+            "UPDATE millstream_audit SET action = 'y'",
+        ):
+            with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
+                file.execute(statement)
+    file.close()
+
+
+@pytest.mark.skipif(not FULL, reason="on servers of databases with MILLSTREAM_FULL=1")
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_users_on_a_server_of_databases(servers, dialect):
+    """Every kind of row is made, read, changed and removed."""
+    uri = servers[dialect].make()
+    for _ in range(2):  # made, then opened
+        users = Users(AuthConfig(database_uri=uri, admin_password="a long enough one"))
+        users.first_admin()
+        users.close()
+    users = Users(AuthConfig(database_uri=uri))
+    ann = users.accounts.create("ann", "a long enough one")
+    assert users.accounts.with_password("ann", "a long enough one") is not None
+    assert users.accounts.with_password("ANN", "a long enough one") is None
+    users.roles.grant("ann", "experiment", "1", "EDIT")
+    role = users.roles.create("default", "r")
+    users.roles.add(role.id, "experiment", "*", "READ")
+    users.roles.assign("ann", role.id)
+    token, _ = users.tokens.create(ann.id, "t", days=1)
+    assert users.tokens.find("token", token).user_id == ann.id
+    users.audit.add("ann", "x")
+    assert "x" == users.audit.read()[0].action
+    users.roles.renamed("experiment", "1", "2")
+    assert "EDIT" == users.roles.granted("ann", "experiment", "2")
+    users.accounts.delete("ann")
+    assert 1 == users.accounts.count()
+    users.close()
