@@ -21,6 +21,7 @@ const PAGES: Record<string, () => Promise<Page>> = {
   run: async () => (await import("./pages/run/page.tsx")).RunPage as Page,
   compare: async () => (await import("./pages/compare/page.tsx")).ComparePage as Page,
   trash: async () => (await import("./pages/trash.tsx")).TrashPage as Page,
+  users: async () => (await import("./pages/users.tsx")).UsersPage as Page,
   models: async () => (await import("./pages/models/list.tsx")).ModelsPage as Page,
   model: async () => (await import("./pages/models/model.tsx")).ModelPage as Page,
   versions: async () => (await import("./pages/models/versions.tsx")).VersionsPage as Page,
@@ -32,7 +33,7 @@ const PAGES: Record<string, () => Promise<Page>> = {
 function pageOf([first, second, third, fourth]: readonly string[]): string | null {
   if (!first) return "experiments";
   if (first === "experiments") return second ? (third === "runs" && fourth ? "run" : third === "models" && fourth ? "logged" : "runs") : "experiments";
-  if (first === "compare" || first === "trash") return first;
+  if (first === "compare" || first === "trash" || first === "users") return first;
   if (first === "models") return second ? (third === "versions" && fourth ? "version" : third === "compare" ? "versions" : "model") : "models";
   return null;
 }

@@ -7,6 +7,7 @@ import { Icon, type IconName } from "../widgets/icon.tsx";
 import { Button, Choice } from "../widgets/parts.tsx";
 import { copy } from "../data/index.ts";
 import { date } from "../lib/format.ts";
+import { Account, mayAdminister, who } from "./account.tsx";
 import { experiments, reloadExperiments } from "./experiments.ts";
 import { useKeys } from "./keys.ts";
 import { online, visible } from "./load.ts";
@@ -44,7 +45,8 @@ function Side() {
       </button>
       <Link to="#/experiments" icon="flask" active={first === "experiments" && !second}>Experiments</Link>
       {!copy && <Link to="#/models" icon="box" active={first === "models"}>Models</Link>}
-      {!copy && <Link to="#/trash" icon="trash" active={first === "trash"}>Trash</Link>}
+      {!copy && who.value?.is_admin && <Link to="#/users" icon="eye" active={first === "users"}>Users</Link>}
+      {!copy && mayAdminister() && <Link to="#/trash" icon="trash" active={first === "trash"}>Trash</Link>}
       {shown.length > 0 && <h2 class="side-title">Recent experiments</h2>}
       <div class="side-list">
         {shown.map((one) => (
@@ -54,6 +56,7 @@ function Side() {
         ))}
       </div>
       {copy && <p class="side-note">{`A copy made ${date(copy.made).slice(0, 16)}. It needs no server, and nothing in it changes.`}</p>}
+      <Account />
       <div class="side-foot">
         <Choice<Theme>
           label="Theme" value={theme.value} onChange={(value) => (theme.value = value)}

@@ -7,6 +7,7 @@ import {
   type LoggedModel, type Metric, type ModelVersion, type News, type Points, type RegisteredModel, type Run,
   type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
+import { csrfWord } from "./csrf.ts";
 import type { Summary } from "../lib/columns.ts";
 import { keepText, keptText } from "../app/kept.ts";
 import { readRun, type WireRun } from "./wire.ts";
@@ -32,15 +33,19 @@ function keep(name: string, found: Kept): void {
   if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);
 }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
+/** Asks the server; throws what it refuses. Where somebody is signed in no longer, the page is loaded again. */
+export async function send(path: string, init: RequestInit): Promise<Response> {
   let reply: Response;
+  const word = csrfWord(document.cookie);
+  const headers = word ? { ...(init.headers as Record<string, string> | undefined), "x-csrf-token": word } : init.headers;
   try {
-    reply = await fetch(path, { credentials: "same-origin", ...init });
+    reply = await fetch(path, { credentials: "same-origin", ...init, ...(headers ? { headers } : {}) });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new SourceError("The server does not answer.", "OFFLINE", 0);
   }
   if (reply.ok || reply.status === 304) return reply;
+  if (reply.status === 401) location.reload();
   const text = await reply.text();
   let message = text.slice(0, 500) || reply.statusText;
   let code = `HTTP_${reply.status}`;
