@@ -82,6 +82,12 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
         BODY, {"path": "a", "upload_id": "u", "parts": [{"part_number": 1, "etag": "e"}]},
     ),
     "POST mlflow-artifacts/mpu/abort/{path...}": (BODY, {"path": "a", "upload_id": "u"}),
+    "POST mlflow/artifacts/presigned-upload-url": (
+        BODY, {"run_id": "<run>", "path": "up.bin", "expiration": 60},
+    ),
+    "POST mlflow/artifacts/presigned-download-url": (
+        BODY, {"run_id": "<run>", "path": "model/MLmodel", "expiration": 60},
+    ),
     "GET mlflow/metrics/get-history-bulk": (
         QUERY, {"run_id": ["<run>"], "metric_key": "m", "max_results": 10},
     ),
@@ -117,8 +123,8 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
         {"runs": ["<run>"], "keys": ["m"], "buckets": 600, "axis": "step", "low": 0.0, "high": 9.0},
     ),
 }  # fmt: skip
-#: What the routes that say "not in this version" answer.
-NOT_OFFERED = ("presigned/", "/mpu/")
+#: What routes answer that a server of folders has no use for.
+NOT_OFFERED = {"presigned/{path": 501, "/mpu/": 501, "presigned-": 400}
 
 # Values of fields by their names: those of things that are there, and plain ones.
 LEGAL = {

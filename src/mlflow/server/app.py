@@ -205,14 +205,15 @@ class ServerApp:
             artifacts.add_proxy_to(self.routes, is_served=self.settings.serve_artifacts)
 
     def _facts(self) -> dict[str, Any]:
+        is_direct = self._roots is not None and self._roots.is_direct()
         return {
             "store_type": self.settings.store_type,
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": False,
-            "multipart_downloads_enabled": False,
-            "presigned_upload_run_id_supported": False,
-            "presigned_upload_model_id_supported": False,
+            "multipart_uploads_enabled": is_direct,
+            "multipart_downloads_enabled": is_direct,
+            "presigned_upload_run_id_supported": True,
+            "presigned_upload_model_id_supported": True,
             "features_enabled": {"gateway": False},
         }
 

@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING, Any
 from mlflow.api.messages import FILE_INFO
 from mlflow.api.op import EDIT, LOGGED_MODEL, MANAGE, READ, REGISTERED_MODEL, RUN, Permission
 from mlflow.entities.artifacts import FileInfo
-from mlflow.exceptions import NOT_IMPLEMENTED, MlflowException, invalid
+from mlflow.exceptions import invalid
 from mlflow.server import transfer
 from mlflow.server.archive import answer_archive
+from mlflow.server.direct import ARTIFACT, Direct
 from mlflow.server.messages import JSON, Answer, json_answer
-from mlflow.server.roots import Spot
 from mlflow.store.artifact import locate
 from mlflow.store.artifact.paths import ArtifactPath
 
 if TYPE_CHECKING:
     from mlflow.server.dispatch import Calls
     from mlflow.server.messages import Handler, Request
-    from mlflow.server.roots import ArtifactRoots
+    from mlflow.server.roots import ArtifactRoots, Spot
     from mlflow.server.routes import Routes
     from mlflow.server.transfer import Work
     from mlflow.store.base import AbstractStore
 
-#: The kind of thing that the paths of the proxy name.
-ARTIFACT = "artifact"
 _PROXY = "mlflow-artifacts/artifacts"
-_MULTIPART = ("create", "complete", "abort")
 _SMALL = 10 * 2**20
 
 
@@ -55,6 +52,7 @@ class Artifacts:
         self._roots = roots
         self._calls = calls
         self._work = work
+        self._direct = Direct(store, roots, calls, work)
 
     def add_to(self, routes: Routes) -> None:
         """Add the routes of artifacts that belong to runs and models."""
@@ -75,6 +73,7 @@ class Artifacts:
         routes.add_api("GET", f"{model}/files", self.file_of_model, of_model)
         edit = Permission(EDIT, RUN, "run_id")
         routes.add_api("POST", "mlflow/upload-artifact", self.upload_to_run, edit)
+        self._direct.add_to(routes)
 
     def add_proxy_to(self, routes: Routes, *, is_served: bool) -> None:
         """Add the routes under which clients keep artifacts with this server.
@@ -84,16 +83,12 @@ class Artifacts:
             is_served: whether it does; otherwise the routes say that it does not.
         """
         below = f"{_PROXY}/{{path...}}"
-        steps = (
-            *(("POST", f"mlflow-artifacts/mpu/{one}/{{path...}}", EDIT) for one in _MULTIPART),
-            ("GET", "mlflow-artifacts/presigned/{path...}", READ),
-        )
         for method, path, handler, action in (
             ("GET", _PROXY, self.proxy_list, READ),
             ("GET", below, self.proxy_download, READ),
             ("PUT", below, self.proxy_upload, EDIT),
             ("DELETE", below, self.proxy_delete, MANAGE),
-            *((method, path, self.unsupported, action) for method, path, action in steps),
+            *self._direct.handlers(),
         ):
             answers = handler if is_served else disabled("--no-serve-artifacts")
             routes.add_api(method, path, answers, Permission(action, ARTIFACT, "path"))
@@ -208,16 +203,9 @@ class Artifacts:
         await self._work(partial(spot.root.delete, spot.path))
         return json_answer({})
 
-    async def unsupported(self, request: Request) -> Answer:
-        """Say that files go through the server."""
-        raise MlflowException(
-            "Multipart upload is not supported for the current artifact repository",
-            NOT_IMPLEMENTED,
-        )
-
     async def _proxied(self, request: Request, action: str, path: ArtifactPath) -> Spot:
         await self._permit(request, action, ARTIFACT, path=str(path))
-        return Spot(self._roots.proxied, path)
+        return self._roots.spot(path)
 
     async def _permit(self, request: Request, action: str, kind: str, **named: str) -> None:
         (argument,) = named

@@ -7,6 +7,7 @@ operator's own places is meant, and where below it.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlflow.exceptions import PERMISSION_DENIED, MlflowException, invalid, without_password
@@ -49,6 +50,22 @@ class ArtifactRoots:
         named = [(destination, self.proxied), *((one, tree_of(one)) for one in others)]
         self._folders = [tree for _, tree in named if isinstance(tree, Root)]
         self._remote = [(one.rstrip("/"), tree) for one, tree in named if not is_local(one)]
+
+    def spot(self, path: ArtifactPath) -> Spot:
+        """Return what a path means in the place that the server passes on."""
+        return Spot(self.proxied, path)
+
+    def is_direct(self) -> bool:
+        """Tell whether clients can send and fetch files past the server, where it keeps them.
+
+        Raises:
+            MlflowException: the store cannot be opened.
+        """
+        if isinstance(self.proxied, Root):
+            return False
+        # Loaded only where there is such a store.
+        found: bool = import_module("mlflow.store.artifact.multipart").is_offered(self.proxied)
+        return found
 
     def find(self, uri: str) -> Spot:
         """Return what a URI in a record means.

@@ -26,7 +26,6 @@ BASES = tuple(
 LATER = {
     "/graphql": "GraphQL",
     "/v1/traces": "traces",
-    "artifacts": "presigned addresses",
     "assistant": "the assistant",
     "datasets": "evaluation datasets",
     "demo": "demo data",

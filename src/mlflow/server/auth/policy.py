@@ -12,9 +12,9 @@ from mlflow.exceptions import (
     MlflowException,
     not_found,
 )
-from mlflow.server.artifacts import ARTIFACT
 from mlflow.server.auth import permissions
 from mlflow.server.auth.caller import ASKING
+from mlflow.server.direct import ARTIFACT
 from mlflow.store.artifact.uris import PROXY_SCHEME, scheme_of
 from mlflow.store.backends.base import EXPERIMENT, LOGGED_MODEL, REGISTERED_MODEL, RUN, Missing
 from mlflow.store.local.errors import told

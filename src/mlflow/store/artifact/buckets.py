@@ -6,7 +6,7 @@ import json
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mlflow.environment_variables import (
     MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT,
@@ -54,6 +54,12 @@ _SETTINGS = {
     "SSEKMSKeyId": "sse_kms_key_id",
     "ServerSideEncryption": "server_side_encryption",
 }
+_SETTING_HEADERS = {
+    "request_payer": "x-amz-request-payer",
+    "server_side_encryption": "x-amz-server-side-encryption",
+    "sse_bucket_key_enabled": "x-amz-server-side-encryption-bucket-key-enabled",
+    "sse_kms_key_id": "x-amz-server-side-encryption-aws-kms-key-id",
+}
 _HEADERS = {
     "ACL": "x-amz-acl",
     "ExpectedBucketOwner": _OWNER,
@@ -79,6 +85,7 @@ class Bucket(NamedTuple):
         attributes: of uploaded files.
         tags: of uploaded files.
         account: signs requests to S3; None for the others.
+        headers: all of that, as headers of requests that begin uploads to S3.
     """
 
     name: str
@@ -87,6 +94,7 @@ class Bucket(NamedTuple):
     attributes: dict[str, str]
     tags: dict[str, str] | None
     account: Account | None = None
+    headers: dict[str, str] = {}
 
 
 class Location(NamedTuple):
@@ -218,7 +226,9 @@ def _s3(location: Location, stores: Any) -> Bucket:
     if extra.headers or extra.settings:
         settings["client_options"] = {**options, "default_headers": extra.headers}
         writer = stores.S3Store(location.bucket, config=config | extra.settings, **settings)
-    return Bucket(location.bucket, reader, writer, extra.attributes, extra.tags, account)
+    return Bucket(
+        location.bucket, reader, writer, extra.attributes, extra.tags, account, _as_headers(extra)
+    )
 
 
 def _check_owner(account: Account, bucket: str, owner: str) -> None:
@@ -307,6 +317,23 @@ def _extra_arguments() -> _Extra:
         else:
             known = sorted({*_ATTRIBUTES, *_SETTINGS, *_HEADERS, "Metadata", "Tagging"})
             raise invalid(f"{name} has {key!r}; known are {', '.join(known)}.")
+    return found
+
+
+def _as_headers(extra: _Extra) -> dict[str, str]:
+    """Return what is said of uploads as the headers of S3."""
+    found = dict(extra.headers)
+    for name, value in extra.attributes.items():
+        if name == "Storage-Class":
+            found["x-amz-storage-class"] = value
+        else:
+            own = name in _ATTRIBUTES.values()
+            found[name.lower() if own else f"x-amz-meta-{name.lower()}"] = value
+    for name, value in extra.settings.items():
+        if name in _SETTING_HEADERS:
+            found[_SETTING_HEADERS[name]] = str(value).lower() if value is True else str(value)
+    if extra.tags:
+        found["x-amz-tagging"] = urlencode(extra.tags)
     return found
 
 

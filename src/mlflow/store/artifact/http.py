@@ -14,6 +14,7 @@ import msgspec
 
 from mlflow.entities.artifacts import FileInfo
 from mlflow.exceptions import MlflowException, invalid, not_found, without_password
+from mlflow.store.artifact import direct
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.copying import Progress, write_all
 from mlflow.store.artifact.local import walk
@@ -122,6 +123,12 @@ class HttpArtifactRepository(ArtifactRepository):
         self, source: BinaryIO, size: int, where: ArtifactPath, progress: Progress | None
     ) -> None:
         start = source.tell()
+        if direct.wants_to_send(size) and direct.send(
+            self._transport, self._root.join(where), source, size, start
+        ):
+            if progress is not None:
+                progress.add(size)
+            return
         headers = {"Content-Length": str(size), "Content-Type": _kind(where.name)}
 
         def send(tries: int) -> bool:
@@ -165,14 +172,20 @@ class HttpArtifactRepository(ArtifactRepository):
 
     def _download_file(self, remote_file_path: str, local_path: str) -> None:
         where = ArtifactPath.parse(remote_file_path)
-        with open(local_path, "wb", buffering=0) as file:
-            self._try(_Fetch(self, where, file), where)
+        with open(local_path, "w+b", buffering=0) as file:
+            self._fetch_to(file, where, 0)
 
     def _fetch(self, path: ArtifactPath, size: int, target: Root, progress: Progress) -> None:
         # Straight to where it belongs: a large file is not written twice.
         with target.create(path) as made:
-            self._try(_Fetch(self, path, made.file), path)
+            self._fetch_to(made.file, path, size)
         progress.add(size)
+
+    def _fetch_to(self, file: BinaryIO, path: ArtifactPath, size: int) -> None:
+        whole = self._root.join(path)
+        if direct.wants_to_fetch(size) and direct.fetch(self._transport, whole, file):
+            return
+        self._try(_Fetch(self, path, file), path)
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         """Have the server remove a file, or a folder with all that is in it."""

@@ -260,7 +260,7 @@ class ObjectTree:
         if not where.parts:
             raise invalid("An artifact needs a name.")
         bucket = self.bucket
-        attributes = {"Content-Type": _kind(where.name), **bucket.attributes}
+        attributes = {"Content-Type": kind_of(where.name), **bucket.attributes}
         if digest is not None:
             attributes[DIGEST] = digest.hex()
         given: dict[str, Any] = {"attributes": attributes, "use_multipart": part is not None}
@@ -565,7 +565,8 @@ def _name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
+    """Return the type of the content of a file, by its name."""
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
