@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-#: T: paths and addresses; D: queries and bodies; W: browsers; N: requests of the server's own; C: clients.
+#: T: paths and addresses; A: who may do what; D: queries and bodies; W: browsers; N: requests of the server's own; C: clients.
 ROWS = [
-    *(f"{kind}{number:02d}" for kind, count in {"t": 25, "d": 20, "w": 17, "n": 8}.items()
+    *(f"{kind}{number:02d}" for kind, count in {"t": 25, "a": 17, "d": 20, "w": 17, "n": 8}.items()
       for number in range(1, count + 1)),
     "c06", "c08", "c09", "c10", "c11", "c12", "c13", "c14", "c16",
 ]  # fmt: skip
@@ -19,6 +19,23 @@ _VALUES = "hostile/test_server_requests.py::test_hostile_values"
 ELSEWHERE = {
     **dict.fromkeys(("t09", "t11", "t14", "t15", "t17", "t18", "t19", "t20", "t21"), _VALUES),
     **dict.fromkeys(("d02", "d03", "d04", "d05"), _VALUES),
+    "a01": "server/auth/test_guard.py::test_every_route_is_closed",
+    "a02": "server/auth/test_guard.py::test_other_spellings_are_closed",
+    "a03": "server/auth/test_access.py::test_servers_start_with_one_administrator",
+    "a04": "server/auth/test_guard.py::test_well_known_ones_open_nothing",
+    "a05": "server/auth/test_guard.py::test_odd_headers_are_nobody",
+    "a06": "server/auth/test_guard.py::test_cookies_are_hidden_from_pages_and_other_sites",
+    "a07": "server/auth/test_throttle.py::test_ten_thousand_guesses_take_weeks",
+    "a08": "server/auth/test_guard.py::test_changes_count_at_once",
+    "a09": "server/auth/test_accounts.py::test_names_that_look_like_another_are_taken",
+    "a10": "server/auth/test_access.py::test_nothing_changes_through_any_route",
+    "a11": "server/auth/test_access.py::test_who_may_edit_may_not_remove_artifacts",
+    "a12": "server/auth/test_permitted.py::test_what_may_not_be_read_does_not_exist",
+    "a13": "server/auth/test_permitted.py::test_what_a_call_names_beside_is_asked_too",
+    "a14": "server/auth/test_permitted.py::test_who_makes_something_manages_it",
+    "a15": "server/auth/test_guard.py::test_other_spellings_are_closed",
+    "a16": "server/auth/test_endpoints.py::test_nothing_answers_with_a_hash",
+    "a17": "server/auth/test_guard.py::test_a_database_that_fails_lets_nobody_in",
     "t16": "server/test_artifacts.py::test_records_that_name_other_places",
     "t22": "hostile/test_server_requests.py::test_t05_and_t08_things_that_are_no_files",
     "t25": "server/test_archive.py::test_names_that_mean_something_elsewhere",

@@ -18,6 +18,8 @@ from mlflow.version import VERSION
 # Command → (module:attribute, one line for `mlflow --help`).
 COMMANDS: dict[str, tuple[str, str]] = {
     "artifacts": ("mlflow.cli.tracking:artifacts", "List, download and upload artifacts."),
+    "audit": ("mlflow.cli.users:audit", "Show who did what on a server with users."),
+    "auth": ("mlflow.cli.users:auth", "Look after the users of a server."),
     "backup": ("mlflow.cli.backup:backup", "Write a store and its artifacts to a folder."),
     "db": ("mlflow.cli.db:db", "Look after databases: upgrade."),
     "doctor": ("mlflow.cli.doctor:doctor", "Report on this installation."),
@@ -34,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "server": ("mlflow.cli.server:server", "Serve runs and models to other programs."),
     "shim": ("mlflow.cli.shim:shim", "Let other packages find `mlflow` installed."),
     "sync": ("mlflow.cli.sync:sync", "Bring what was logged without a server to one."),
+    "token": ("mlflow.cli.users:token", "Make, list and revoke one's own tokens."),
     "ui": ("mlflow.cli.server:server", "The same as `mlflow server`."),
 }
 # Commands of MLflow that this version does not have yet.

@@ -329,7 +329,7 @@ class ServerApp:
     def _without_addresses(self, error: MlflowException) -> MlflowException:
         """Return an error without the paths and addresses that are the operator's own business."""
         message = error.message
-        for store in self._stores:
+        for store in (*self._stores, self._access):
             address = getattr(store, "address", "")
             if address and address in message:
                 message = message.replace(address, "of this server")

@@ -137,6 +137,22 @@ def test_another_process_is_believed_within_a_second(team):
     assert 200 == team.post("ann", path, ask).status
 
 
+def test_a_database_that_fails_lets_nobody_in(team, monkeypatch):
+    """Neither who was never seen nor who was in a moment ago, and says nothing of itself."""
+    assert 200 == status(team, basic("ann"))
+    team.access.sign_in.forget()
+
+    def fails(*_):
+        msg = "the disk of u.db is gone"
+        raise OSError(msg)
+
+    monkeypatch.setattr(team.access.accounts.database, "run", fails)
+    for who in (basic("ann"), basic("bob"), bearer("mls_" + "x" * 43)):
+        answer = team.client.ask("GET", "users/current", headers=[who])
+        assert answer.status >= 500
+        assert b"u.db" not in answer.body
+
+
 # --- browsers ----------------------------------------------------------------------------------------
 
 

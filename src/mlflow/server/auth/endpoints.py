@@ -175,7 +175,7 @@ class Endpoints:
     def _done(
         self, row: Row, method: Callable[..., dict[str, Any]], values: dict[str, Any]
     ) -> dict[str, Any]:
-        caller, address = asking(), self._users.address()
+        caller, address = asking(), self._users.origin()
         audit = self._users.audit
         about = " ".join(
             f"{name}={value}"
@@ -226,7 +226,7 @@ class Endpoints:
         if username == caller.username:
             if not current_password:
                 raise invalid("Current password is required when changing your own password.")
-            address = self._users.address()
+            address = self._users.origin()
             if self._users.sign_in.user(username, current_password, address) is None:
                 raise invalid("Current password does not match.")
         self._accounts.set_password(username, password)

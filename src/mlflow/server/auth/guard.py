@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 from functools import partial
 from html import escape
@@ -40,6 +41,11 @@ _FORM = "-form"
 _READS = ("GET", "HEAD", "OPTIONS")
 _BROWSERS = b"sec-fetch-mode"
 _AGAIN = (b"retry-after", b"1")
+_AWAY = MlflowException(
+    "The users of this server cannot be looked up now.", "TEMPORARILY_UNAVAILABLE"
+)
+_SAID = ("INVALID_PARAMETER_VALUE", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED")
+_logger = logging.getLogger("mlflow.server")
 
 
 class UserGuard:
@@ -71,11 +77,16 @@ class UserGuard:
                 return
             caller = await self._caller(headers, scope)
         except MlflowException as error:
-            await answer_with(error_answer(error), send)
+            await answer_with(_told(error), send)
             return
         except BusyError:
             busy = MlflowException("The server is busy; try again.", "TEMPORARILY_UNAVAILABLE")
             await answer_with(error_answer(busy, _AGAIN), send)
+            return
+        except Exception:
+            # Nobody is let in whom nobody could look up.
+            _logger.exception("the users cannot be looked up")
+            await answer_with(error_answer(_AWAY, _AGAIN), send)
             return
         if caller is None:
             await answer_with(self._refusal(headers, scope), send)
@@ -198,6 +209,14 @@ def _check_csrf(session: str, headers: Headers) -> None:
         raise MlflowException(
             "The header X-CSRF-Token is missing or wrong. Load the page again.", PERMISSION_DENIED
         )
+
+
+def _told(error: MlflowException) -> Answer:
+    """Return the answer to who is not known yet: of the server's own trouble they hear nothing."""
+    if error.error_code in _SAID:
+        return error_answer(error)
+    _logger.error("the users cannot be looked up: %s", error.message)
+    return error_answer(_AWAY, _AGAIN)
 
 
 def _address(scope: Scope) -> str:

@@ -65,6 +65,8 @@ class Users:
     def __init__(self, config: AuthConfig) -> None:
         self.config = config
         self._database = _Watched(config.database_uri, prepare=prepare)
+        #: What messages may not tell.
+        self.address = self._database.place
         self.accounts = Accounts(self._database, config.default_permission)
         self.roles = Roles(self._database)
         self.tokens = Tokens(self._database)
@@ -143,7 +145,7 @@ class Users:
         return self.carried(self._threads.submit)(call)
 
     @staticmethod
-    def address() -> str:
+    def origin() -> str:
         """Return from where the present request comes."""
         found = ASKING.get()
         return found.address if found else ""
