@@ -68,7 +68,7 @@ class RestContract(StoreContract):
             store.purge_logged_model("m-1")
 
 
-def _twelfth(place):
+def twelfth(place):
     """Leave a class one in twelve of its tests, and other classes others.
 
     What these stores do is tested next to them, and what the client does on files and SQLite; all
@@ -86,7 +86,7 @@ def _twelfth(place):
 
 
 @pytest.mark.slow
-@_twelfth(2)
+@twelfth(2)
 class TestMemory(RestContract):
     """Dicts in the server."""
 
@@ -96,7 +96,7 @@ class TestMemory(RestContract):
 
 
 @pytest.mark.slow
-@_twelfth(3)
+@twelfth(3)
 class TestFailover(RestContract):
     """A client that would go on without its server."""
 
@@ -134,14 +134,14 @@ class TestSQLite(InDatabase):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sql_uri", ["postgresql"], indirect=True)
-@_twelfth(0)
+@twelfth(0)
 class TestPostgreSQL(InDatabase):
     """A database of another server."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sql_uri", ["mysql"], indirect=True)
-@_twelfth(1)
+@twelfth(1)
 class TestMySQL(InDatabase):
     """A database of another server, MariaDB's or MySQL's."""
 
