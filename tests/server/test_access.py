@@ -213,6 +213,22 @@ def test_a_token_file_is_made_once(tmp_path):
         assert 0o600 == os.stat(path).st_mode & 0o777
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize(("mode", "is_read"), [(0o440, True), (0o460, False), (0o444, False)])
+def test_a_file_of_the_keeper_of_the_machine(tmp_path, monkeypatch, mode, is_read):
+    """As containers are given their secrets: another user's, to be read by the group alone."""
+    path = tmp_path / "tokens"
+    path.write_text(TOKEN)
+    path.chmod(mode)
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    if is_read:
+        assert ([TOKEN], False) == read_tokens(str(path))
+    else:
+        with pytest.raises(MlflowException, match="Other users may read"):
+            read_tokens(str(path))
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "said"),
     [("", 0o600, "no token in it"), ("# only words\n", 0o600, "no token in it"),

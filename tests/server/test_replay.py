@@ -10,6 +10,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.server.messages import Answer
 from mlflow.server.replay import Replays
 
+from .asking import Client
+
 
 def test_the_second_gets_the_answer_of_the_first():
     """Whether the first is done or still going on."""
@@ -108,3 +110,26 @@ def test_a_key_belongs_to_one_operation(client):
     assert {"experiment_id": "1"} == made.json
     too_long = [("Idempotency-Key", "k" * 200)]
     assert 400 == client.post("experiments/create", {"name": "y"}, headers=too_long).status
+
+
+def test_servers_that_share_a_store_make_one_run(client):
+    """Though neither knows what the other answered: the id follows from the key, if that is long."""
+    with Client(client.store) as other:
+        _make_twice(client, other)
+
+
+def _make_twice(client, other):
+    long, short = [("Idempotency-Key", "5" * 32)], [("Idempotency-Key", "a")]
+    body = {"experiment_id": "0", "run_name": "r", "tags": [{"key": "t", "value": "1"}]}
+    first, second = (one.post("runs/create", body, headers=long) for one in (client, other))
+    assert 200 == first.status
+    assert first.json["run"]["info"] == second.json["run"]["info"]
+    models = [
+        one.post("logged-models", {"experiment_id": "0", "name": "m"}, headers=long).json
+        for one in (client, other)
+    ]
+    assert models[0] == models[1]
+    for one in (client, other):
+        one.post("runs/create", body, headers=short)
+    assert 3 == len(client.store.search_runs(["0"], None, 1))
+    assert 1 == len(client.store.search_logged_models(["0"]))

@@ -19,6 +19,7 @@ from mlflow.api.op import (
     LOGGED_MODEL,
     MANAGE,
     READ,
+    Made,
     Op,
     Page,
     Permission,
@@ -51,6 +52,7 @@ OPERATIONS = (
         ),
         Reply("model", LOGGED_MODEL_MESSAGE),
         Permission(EDIT, EXPERIMENT, "experiment_id"),
+        makes=Made("model_id", "m-", "get_logged_model"),
     ),
     Op(
         "get_logged_model",

@@ -6,6 +6,8 @@ of a server is made from it, permissions are checked by it, and the reference is
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from mlflow.api.wire import TEXT, Field, Kind, Many, Message, UnreadableError, read_field
 from mlflow.entities.paged_list import PagedList
 from mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, MlflowException
@@ -169,6 +171,20 @@ class Page(Reply):
         return PagedList(super().read(answer), None if not token else TEXT.read(token))
 
 
+class Made(NamedTuple):
+    """What an operation makes whose id its caller may choose.
+
+    Attributes:
+        argument: the argument of the id.
+        prefix: what ids start with.
+        getter: the operation that returns the thing, in the same form.
+    """
+
+    argument: str
+    prefix: str
+    getter: str
+
+
 class Op:
     """One operation.
 
@@ -180,9 +196,20 @@ class Op:
         permission: what the caller needs.
         title: one line for the reference.
         repeats: whether doing it twice does what doing it once does, and answers the same.
+        makes: what it makes, when the caller may choose the id.
     """
 
-    __slots__ = ("fields", "gives", "name", "permission", "repeats", "routes", "takes", "title")
+    __slots__ = (
+        "fields",
+        "gives",
+        "makes",
+        "name",
+        "permission",
+        "repeats",
+        "routes",
+        "takes",
+        "title",
+    )
 
     def __init__(
         self,
@@ -194,8 +221,10 @@ class Op:
         permission: Permission,
         *,
         repeats: bool = False,
+        makes: Made | None = None,
     ) -> None:
         self.name = name
+        self.makes = makes
         self.title = title
         self.routes = (routes,) if isinstance(routes, Route) else routes
         self.takes = takes

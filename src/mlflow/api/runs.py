@@ -24,6 +24,7 @@ from mlflow.api.op import (
     MANAGE,
     READ,
     RUN,
+    Made,
     Op,
     Page,
     Permission,
@@ -56,6 +57,7 @@ OPERATIONS = (
         ),
         Reply("run", RUN_MESSAGE),
         Permission(EDIT, EXPERIMENT, "experiment_id"),
+        makes=Made("run_id", "", "get_run"),
     ),
     Op(
         "get_run",

@@ -79,12 +79,15 @@ def read_tokens(path: str) -> tuple[list[str], bool]:
 def _tokens_of(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            found = os.fstat(file.fileno())
             lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8"
         raise invalid(f"The token file '{path}' cannot be read: {reason}.") from None
-    if os.name != "nt" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    # One that a machine's keeper has put there is read as a member of its group.
+    ours = os.name == "nt" or found.st_uid == os.geteuid()
+    others = stat.S_IRWXG | stat.S_IRWXO if ours else stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
+    if os.name != "nt" and found.st_mode & others:
         raise invalid(f"Other users may read the token file '{path}': run chmod 600 on it.")
     tokens = [line for line in lines if line and not line.startswith("#")]
     if not tokens:

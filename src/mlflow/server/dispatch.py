@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlflow.api.wire import Many
-from mlflow.exceptions import invalid
+from mlflow.exceptions import MlflowException, invalid
 from mlflow.server.messages import Answer, json_answer
-from mlflow.server.replay import KEY, MAX_KEY
+from mlflow.server.replay import KEY, MAX_KEY, UNIQUE
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Mapping
 
-    from mlflow.api.op import Op, Permission, Route
+    from mlflow.api.op import Made, Op, Permission, Route
     from mlflow.server.messages import Request
     from mlflow.server.replay import Replays
     from mlflow.store.base import AbstractStore
@@ -68,6 +69,7 @@ class Operation:
         self.name = op.name
         self._op = op
         self._route = route
+        self._store = store
         self._call = getattr(store, op.name)
         self._check = calls.checks.get(op.name)
         self._calls = calls
@@ -87,20 +89,38 @@ class Operation:
                 raise invalid(f"The header Idempotency-Key is longer than {MAX_KEY} characters.")
             whole = (key, self._op.name, request.scope.get(CALLER))
             return await self._calls.replays.once(
-                whole, partial(self._answer, arguments), shared=not self._op.repeats
+                whole,
+                partial(self._answer, arguments, whole if len(key) >= UNIQUE else None),
+                shared=not self._op.repeats,
             )
         return await self._answer(arguments)
 
-    async def _answer(self, arguments: dict[str, Any]) -> Answer:
+    async def _answer(
+        self, arguments: dict[str, Any], key: tuple[object, ...] | None = None
+    ) -> Answer:
         call = partial(self._call, **arguments)
+        makes = self._op.makes
+        if key is not None and makes is not None and arguments.get(makes.argument) is None:
+            call = partial(self._make, makes, arguments, key)
         if self._check is not None:
-            call = partial(self._checked, self._check, arguments)
+            call = partial(_checked, partial(self._check, arguments), call)
         result = await self._work(call)
         return json_answer(self._op.answer(result, arguments))
 
-    def _checked(self, check: Callable[[dict[str, Any]], None], arguments: dict[str, Any]) -> Any:
-        check(arguments)
-        return self._call(**arguments)
+    def _make(self, makes: Made, arguments: dict[str, Any], key: tuple[object, ...]) -> Any:
+        """Make a thing whose id follows from the key of the request.
+
+        Another server may have made it, whose answer was lost: then it is there already.
+        """
+        if not self._store.takes_ids():
+            return self._call(**arguments)
+        chosen = makes.prefix + hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+        try:
+            return self._call(**{**arguments, makes.argument: chosen})
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return getattr(self._store, makes.getter)(chosen)
 
     async def _fields(self, request: Request) -> dict[str, Any]:
         """Return the fields of a request, from wherever its method carries them."""
@@ -125,6 +145,11 @@ class Operation:
                 if given is not None:
                     fields[name] = given if isinstance(field.kind, Many) else given[-1]
         return fields
+
+
+def _checked(check: Callable[[], None], call: Callable[[], Any]) -> Any:
+    check()
+    return call()
 
 
 def check_json_type(request: Request) -> None:

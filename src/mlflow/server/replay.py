@@ -18,6 +18,8 @@ KEY = b"idempotency-key"
 # A header of all answers: the client may send a write again, as its key is understood here.
 UNDERSTOOD = (b"x-millstream-replay", b"1")
 MAX_KEY = 128
+# A key as long as this is taken to be no other client's, and no other day's: ids are made from it.
+UNIQUE = 32
 _KEPT = 10_000
 #: Bytes of the longest answer that is remembered.
 LARGEST = 65_536
