@@ -146,7 +146,7 @@ def announce(name: str) -> None:
 
 
 # Flavors whose models are here and whose autologging is not.
-AUTOLOG = ("mlflow.keras", "mlflow.pytorch", "mlflow.tensorflow")
+AUTOLOG: tuple[str, ...] = ()
 
 
 def later(name: str) -> Any:
@@ -384,14 +384,11 @@ INSIDE: dict[str, str] = {
         "ModelVersionDeploymentJobState Prompt PromptModelConfig PromptVersion "
         "RegisteredModelDeploymentJobState"
     ),
-    "mlflow.keras": "MLflowCallback MlflowCallback",
     "mlflow.models": (
         "FlavorBackend Resource ResourceType add_libraries_to_model build_docker "
         "set_retriever_schema"
     ),
     "mlflow.pyfunc": "ChatAgent ChatModel ResponsesAgent build_model_env spark_udf",
-    "mlflow.pytorch": "MlflowCallback load_checkpoint",
-    "mlflow.tensorflow": "MLflowCallback MlflowCallback load_checkpoint",
     "mlflow.tracing": (
         "get_tracing_context_headers_for_http_request set_experiment_trace_location "
         "set_span_chat_tools set_tracing_context_from_http_request_headers "

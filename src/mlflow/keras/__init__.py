@@ -7,11 +7,11 @@ import sys
 from typing import Any
 
 from mlflow._doorway import attach
-from mlflow._later import observer
 from mlflow.exceptions import invalid
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import library_of
+from mlflow.models.flavors import library_of, require_tested
 from mlflow.models.info import ModelInfo
+from mlflow.models.keras_training import Integration, enable
 from mlflow.models.model import Model
 from mlflow.models.networks import (
     DATA,
@@ -29,6 +29,7 @@ from mlflow.models.networks import (
 from mlflow.models.packages import distribution_of
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import local_model_folder, model_path
+from mlflow.tracking.autolog import autologging_integration, get_autologging_config
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "keras"
@@ -37,7 +38,10 @@ FLAVOR_NAME = "keras"
 _COMPANIONS = ("numpy",)
 _SELF = sys.modules[__name__]
 
-__getattr__, __dir__ = attach(__name__, {})
+__getattr__, __dir__ = attach(
+    __name__,
+    {"MLflowCallback": "mlflow.keras.callback", "MlflowCallback": "mlflow.keras.callback"},
+)
 
 
 def get_default_pip_requirements() -> list[str]:
@@ -229,4 +233,48 @@ def _load_pyfunc(path: str) -> NetworkWrapper:
     return asked_quietly(model) if hasattr(model, "predict") else NetworkWrapper(model, model.serve)
 
 
-autolog = observer("mlflow.keras.autolog")
+@autologging_integration(FLAVOR_NAME)
+def autolog(
+    log_every_epoch: bool = True,
+    log_every_n_steps: int | None = None,
+    log_models: bool = True,
+    log_model_signatures: bool = True,
+    save_exported_model: bool = False,
+    log_datasets: bool = True,
+    log_input_examples: bool = False,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    save_model_kwargs: dict[str, Any] | None = None,
+    extra_tags: dict[str, str] | None = None,
+) -> None:
+    """Log what Keras trains, from now on.
+
+    Args:
+        log_every_epoch: log metrics after each epoch.
+        log_every_n_steps: log metrics after so many batches.
+        log_models: log models.
+        log_model_signatures: keep a signature with each model.
+        save_exported_model: see `save_model`.
+        log_datasets: log training and validation data as dataset inputs.
+        log_input_examples: keep an example of the input with each model.
+        disable: switch it off.
+        exclusive: log nothing into runs that the user started.
+        disable_for_unsupported_versions: log nothing for versions that were not tested.
+        silent: no warnings.
+        registered_model_name: register each model under this name.
+        save_model_kwargs: see `save_model`.
+        extra_tags: tags of runs that are begun by it.
+    """
+    if disable:
+        return
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
+    enable(Integration(FLAVOR_NAME, "optimizer_", log_model, _saving, complete=False), ("keras",))
+
+
+def _saving() -> dict[str, Any]:
+    names = ("save_exported_model", "save_model_kwargs")
+    return {name: get_autologging_config(FLAVOR_NAME, name) for name in names}

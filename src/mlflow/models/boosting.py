@@ -174,7 +174,7 @@ def log_training(
     run = active_run()
     if run is None:
         return original(*training.call.args, **training.call.kwargs)
-    logged = _Logged(training.flavor, run.info.run_id)
+    logged = LoggedTraining(training.flavor, run.info.run_id)
     example = None
     with part(training.flavor, "an input example"):
         example = training.example()
@@ -212,7 +212,7 @@ def log_fit(
     run = active_run()
     if run is None:
         return original(estimator, *args, **kwargs)
-    logged = _Logged(flavor, run.info.run_id)
+    logged = LoggedTraining(flavor, run.info.run_id)
     example = None
     with part(flavor, "an input example"):
         # Before the fit, which may change its input.
@@ -245,7 +245,7 @@ def log_inner_training(training: Boosting, original: Callable[..., Any]) -> Any:
     return _train(training, original, logged)
 
 
-class _Logged:
+class LoggedTraining:
     """The run that a training is logged with, and the logged model that is to come of it."""
 
     def __init__(self, flavor: str, run_id: str) -> None:
@@ -282,10 +282,10 @@ class _Logged:
                 self.client.finalize_logged_model(self.model_id, "FAILED")
 
 
-_fitting: ContextVar[_Logged | None] = ContextVar("boosting_fit", default=None)
+_fitting: ContextVar[LoggedTraining | None] = ContextVar("boosting_fit", default=None)
 
 
-def _train(training: Boosting, original: Callable[..., Any], logged: _Logged) -> Any:
+def _train(training: Boosting, original: Callable[..., Any], logged: LoggedTraining) -> Any:
     flavor, client, run_id = training.flavor, logged.client, logged.run_id
     params: dict[str, Any] = {}
     with part(flavor, "params"):
@@ -328,7 +328,7 @@ def _log_data(training: Boosting, client: MlflowClient, run_id: str) -> Any:
 
 
 def _log_best(
-    logged: _Logged, rounds: Rounds, index: int, found: dict[str, int], dataset: Any
+    logged: LoggedTraining, rounds: Rounds, index: int, found: dict[str, int], dataset: Any
 ) -> None:
     # The values of the best round stand at one more step, where charts and tables take them as
     # the last.

@@ -81,8 +81,7 @@ def read_network(flavor: str, data: str, default: str, arguments: dict[str, Any]
         raise not_found(
             f"The model's file is not there: '{data}' holds neither {KERAS_FILE} nor {H5_FILE}."
         )
-    with unpickling(file, "a Keras model as HDF5, whose layers may bring code"):
-        return _read_h5(keras, file, arguments)
+    return read_h5(keras, file, arguments)
 
 
 def _reader(flavor: str, data: str, default: str) -> Any:
@@ -124,14 +123,25 @@ def _reads_safely(keras: Any) -> bool:
     return numbers >= _FIRST_SAFE
 
 
-def _read_h5(keras: Any, file: str, arguments: dict[str, Any]) -> Any:
-    try:
-        return keras.models.load_model(file, **arguments)
-    except ValueError:
-        # Losses that are named in short are not always found again; predicting needs none.
-        if "compile" in arguments:
-            raise
-        return keras.models.load_model(file, **arguments, compile=False)
+def read_h5(keras: Any, file: str, arguments: dict[str, Any]) -> Any:
+    """Read a model of Keras that was written as HDF5.
+
+    Args:
+        keras: the Keras to read it with.
+        file: the file.
+        arguments: those of its `load_model`.
+
+    Raises:
+        MlflowException: it cannot be read, or the loader refuses code.
+    """
+    with unpickling(file, "a Keras model as HDF5, whose layers may bring code"):
+        try:
+            return keras.models.load_model(file, **arguments)
+        except ValueError:
+            # Losses that are named in short are not always found again; predicting needs none.
+            if "compile" in arguments:
+                raise
+            return keras.models.load_model(file, **arguments, compile=False)
 
 
 def _read_program(flavor: str, keras: Any, folder: str, arguments: dict[str, Any]) -> Any:

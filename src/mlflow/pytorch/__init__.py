@@ -9,21 +9,23 @@ import zipfile
 from typing import Any
 
 from mlflow._doorway import attach
-from mlflow._later import observer
 from mlflow.environment_variables import MLFLOW_DEFAULT_PREDICTION_DEVICE
 from mlflow.exceptions import MlflowException, invalid, not_found
+from mlflow.models.checkpoints import fetch_checkpoint
 from mlflow.models.deserialize import unpickling
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import FLAVORS, library_of
+from mlflow.models.flavors import FLAVORS, library_of, require_tested
 from mlflow.models.folder import MLMODEL_FILE_NAME
 from mlflow.models.info import ModelInfo
 from mlflow.models.model import Model
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import local_model_folder, model_path
+from mlflow.pytorch import autologging
 from mlflow.pytorch.exported import EXPORTED_FILE, evaluating, load_exported, write_exported
 from mlflow.pytorch.states import load_state_dict as load_state_dict
 from mlflow.pytorch.states import log_state_dict as log_state_dict
 from mlflow.pytorch.states import save_state_dict as save_state_dict
+from mlflow.tracking.autolog import autologging_integration
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "pytorch"
@@ -40,7 +42,9 @@ _COMPANIONS = ("numpy", "pandas")
 _SELF = sys.modules[__name__]
 _logger = logging.getLogger(__name__)
 
-__getattr__, __dir__ = attach(__name__, {})
+__getattr__, __dir__ = attach(
+    __name__, {"MlflowModelCheckpointCallback": "mlflow.pytorch.callback"}
+)
 
 
 def get_default_pip_requirements() -> list[str]:
@@ -403,4 +407,76 @@ class _PyTorchWrapper:
         return values
 
 
-autolog = observer("mlflow.pytorch.autolog")
+def load_checkpoint(
+    model_class: Any,
+    run_id: str | None = None,
+    epoch: int | None = None,
+    global_step: int | None = None,
+    kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """Load a checkpoint that was logged while Lightning trained a model.
+
+    Args:
+        model_class: the class of the model, a `LightningModule`.
+        run_id: the run; the active one when None.
+        epoch: the epoch it is of.
+        global_step: the number of batches before it; the last one when neither is given.
+        kwargs: arguments of the class's `load_from_checkpoint`.
+
+    Returns:
+        The model.
+
+    Raises:
+        MlflowException: there is no such checkpoint, or the loader refuses pickles.
+    """
+    path, _ = fetch_checkpoint(run_id, epoch, global_step)
+    with unpickling(path, "a checkpoint of Lightning"):
+        return model_class.load_from_checkpoint(path, **(kwargs or {}))
+
+
+@autologging_integration(FLAVOR_NAME)
+def autolog(
+    log_every_n_epoch: int = 1,
+    log_every_n_step: int | None = None,
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    extra_tags: dict[str, str] | None = None,
+    checkpoint: bool = True,
+    checkpoint_monitor: str = "val_loss",
+    checkpoint_mode: str = "min",
+    checkpoint_save_best_only: bool = True,
+    checkpoint_save_weights_only: bool = False,
+    checkpoint_save_freq: str | int = "epoch",
+    log_model_signatures: bool = True,
+) -> None:
+    """Log what Lightning trains, from now on. Loops of one's own are not logged.
+
+    Args:
+        log_every_n_epoch: log metrics after so many epochs.
+        log_every_n_step: log metrics after so many batches.
+        log_models: log models.
+        log_datasets: accepted as in MLflow; loaders of data are not described.
+        disable: switch it off.
+        exclusive: log nothing into runs that the user started.
+        disable_for_unsupported_versions: log nothing for versions that were not tested.
+        silent: no warnings.
+        registered_model_name: register each model under this name.
+        extra_tags: tags of runs that are begun by it.
+        checkpoint: keep checkpoints.
+        checkpoint_monitor: the metric that tells which is the best.
+        checkpoint_mode: `min` or `max`: which values of it are better.
+        checkpoint_save_best_only: keep one, the best so far; without, all of them.
+        checkpoint_save_weights_only: keep weights alone.
+        checkpoint_save_freq: `epoch`, or after how many batches.
+        log_model_signatures: keep a signature with each model.
+    """
+    if disable:
+        return
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
+    autologging.enable(log_model)

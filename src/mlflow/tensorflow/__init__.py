@@ -8,13 +8,14 @@ import sys
 from typing import Any
 
 from mlflow._doorway import attach
-from mlflow._later import observer
 from mlflow.exceptions import invalid
+from mlflow.models.checkpoints import fetch_checkpoint
 from mlflow.models.deserialize import code_allowed, dump_pickle, load_pickle
 from mlflow.models.flavor import FlavorFolder
-from mlflow.models.flavors import library_of
+from mlflow.models.flavors import library_of, require_tested
 from mlflow.models.folder import MLMODEL_FILE_NAME
 from mlflow.models.info import ModelInfo
+from mlflow.models.keras_training import Integration, enable
 from mlflow.models.model import Model
 from mlflow.models.networks import (
     DATA,
@@ -23,6 +24,7 @@ from mlflow.models.networks import (
     NetworkWrapper,
     asked_quietly,
     kind_of,
+    read_h5,
     read_network,
     read_program,
     require_tensors,
@@ -31,6 +33,7 @@ from mlflow.models.networks import (
 from mlflow.models.packages import distribution_of
 from mlflow.models.requirements import conda_environment, pinned
 from mlflow.models.source import local_model_folder, model_path
+from mlflow.tracking.autolog import autologging_integration, get_autologging_config
 from mlflow.version import VERSION
 
 FLAVOR_NAME = "tensorflow"
@@ -48,7 +51,13 @@ _COMPANIONS = ("cloudpickle", "numpy")
 _SELF = sys.modules[__name__]
 _logger = logging.getLogger(__name__)
 
-__getattr__, __dir__ = attach(__name__, {})
+__getattr__, __dir__ = attach(
+    __name__,
+    dict.fromkeys(
+        ("MLflowCallback", "MlflowCallback", "MlflowModelCheckpointCallback"),
+        "mlflow.tensorflow.callback",
+    ),
+)
 
 
 def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
@@ -381,4 +390,97 @@ class _EstimatorWrapper:
         return pd.DataFrame({key: list(value.numpy()) for key, value in answer.items()})
 
 
-autolog = observer("mlflow.tensorflow.autolog")
+def load_checkpoint(
+    model: Any = None,
+    run_id: str | None = None,
+    epoch: int | None = None,
+    global_step: int | None = None,
+) -> Any:
+    """Load a checkpoint that was logged while a model was trained.
+
+    Args:
+        model: a model to load weights into, for checkpoints that have weights alone.
+        run_id: the run; the active one when None.
+        epoch: the epoch it is of.
+        global_step: the number of batches before it; the last one when neither is given.
+
+    Returns:
+        The model.
+
+    Raises:
+        MlflowException: there is no such checkpoint, it has weights alone and no model was given,
+            or it is a whole model, which may bring code, and the loader refuses code.
+    """
+    path, weights_only = fetch_checkpoint(run_id, epoch, global_step)
+    if weights_only:
+        if model is None:
+            raise invalid(
+                "The latest checkpoint is weights-only, 'model' argument must be provided"
+            )
+        model.load_weights(path)
+        return model
+    loaded = read_h5(_keras_of(_MODULE), path, {})
+    if model is None:
+        return loaded
+    model.set_weights(loaded.get_weights())
+    return model
+
+
+@autologging_integration(FLAVOR_NAME)
+def autolog(
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    log_input_examples: bool = False,
+    log_model_signatures: bool = True,
+    saved_model_kwargs: dict[str, Any] | None = None,
+    keras_model_kwargs: dict[str, Any] | None = None,
+    extra_tags: dict[str, str] | None = None,
+    log_every_epoch: bool = True,
+    log_every_n_steps: int | None = None,
+    checkpoint: bool = True,
+    checkpoint_monitor: str = "val_loss",
+    checkpoint_mode: str = "min",
+    checkpoint_save_best_only: bool = True,
+    checkpoint_save_weights_only: bool = False,
+    checkpoint_save_freq: str | int = "epoch",
+) -> None:
+    """Log what Keras trains with TensorFlow, from now on.
+
+    Args:
+        log_models: log models.
+        log_datasets: log training and validation data as dataset inputs.
+        disable: switch it off.
+        exclusive: log nothing into runs that the user started.
+        disable_for_unsupported_versions: log nothing for versions that were not tested.
+        silent: no warnings.
+        registered_model_name: register each model under this name.
+        log_input_examples: keep an example of the input with each model.
+        log_model_signatures: keep a signature with each model.
+        saved_model_kwargs: see `save_model`.
+        keras_model_kwargs: see `save_model`.
+        extra_tags: tags of runs that are begun by it.
+        log_every_epoch: log metrics after each epoch.
+        log_every_n_steps: log metrics after so many batches.
+        checkpoint: keep checkpoints.
+        checkpoint_monitor: the metric that tells which is the best.
+        checkpoint_mode: `min` or `max`: which values of it are better.
+        checkpoint_save_best_only: keep one, the best so far; without, all of them.
+        checkpoint_save_weights_only: keep weights alone.
+        checkpoint_save_freq: `epoch`, or after how many batches.
+    """
+    if disable:
+        return
+    if disable_for_unsupported_versions:
+        require_tested(FLAVOR_NAME)
+    one = Integration(FLAVOR_NAME, "opt_", log_model, _saving, complete=True)
+    enable(one, ("keras", "tf_keras"))
+
+
+def _saving() -> dict[str, Any]:
+    names = ("saved_model_kwargs", "keras_model_kwargs")
+    return {name: get_autologging_config(FLAVOR_NAME, name) for name in names}

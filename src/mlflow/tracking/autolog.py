@@ -32,9 +32,13 @@ _BY_HAND = "by_hand"
 
 # Library → the module whose `autolog` logs it.
 INTEGRATIONS: dict[str, str] = {
+    "keras": "mlflow.keras",
     "lightgbm": "mlflow.lightgbm",
+    "lightning": "mlflow.pytorch",
+    "pytorch_lightning": "mlflow.pytorch",
     "sklearn": "mlflow.sklearn",
     "statsmodels": "mlflow.statsmodels",
+    "tensorflow": "mlflow.tensorflow",
     # Importing the library alone is quick, and it is imported for other things than training.
     "transformers.trainer": "mlflow.transformers",
     "xgboost": "mlflow.xgboost",
@@ -46,6 +50,8 @@ _in_session: ContextVar[bool] = ContextVar("autologging_session", default=False)
 _sessions = 0
 _sessions_lock = threading.Lock()
 _reported: set[tuple[str, str, str]] = set()
+_pending: dict[str, list[Callable[[], None]]] = {}
+_executed: set[str] = set()
 
 
 # ------------------------------------------------------------- configuration
@@ -406,12 +412,9 @@ def autolog(
     }
     AUTOLOGGING_INTEGRATIONS["mlflow"] = {**given, "log_traces": log_traces}
     for library in INTEGRATIONS:
-        if library.partition(".")[0] in (exclude_flavors or ()):
-            continue
-        if library in sys.modules:
-            _enable(library, given)
-        else:
-            _on_import(library, given)
+        flavor = INTEGRATIONS[library].rpartition(".")[2]
+        if {library, flavor}.isdisjoint(exclude_flavors or ()):
+            when_imported(library, "mlflow", functools.partial(_enable, library, given))
 
 
 def _enable(library: str, given: dict[str, Any]) -> None:
@@ -424,20 +427,37 @@ def _enable(library: str, given: dict[str, Any]) -> None:
     AUTOLOGGING_INTEGRATIONS[name][_BY_HAND] = False
 
 
-def _on_import(library: str, given: dict[str, Any]) -> None:
+def when_imported(library: str, asker: str, action: Callable[[], None]) -> None:
+    """Do something with a library: now when it is imported already, else right after its import.
+
+    Args:
+        library: the library.
+        asker: who wants it; what the same asker wanted before is forgotten.
+        action: what to do.
+    """
+    module = sys.modules.get(library)
+    begun = module is not None and getattr(module.__spec__, "_initializing", False)
+    if begun and library not in _executed:
+        # Its import has begun, and imported another library that is waited for.
+        _pending.setdefault(library, []).append(action)
+        return
+    if module is not None:
+        action()
+        return
     for finder in sys.meta_path:
-        if isinstance(finder, _ImportWatch) and finder.library == library:
-            finder.given = given
+        if isinstance(finder, _ImportWatch) and (finder.library, finder.asker) == (library, asker):
+            finder.action = action
             return
-    sys.meta_path.insert(0, _ImportWatch(library, given))
+    sys.meta_path.insert(0, _ImportWatch(library, asker, action))
 
 
 class _ImportWatch:
     """Enables an integration right after its library was imported."""
 
-    def __init__(self, library: str, given: dict[str, Any]) -> None:
+    def __init__(self, library: str, asker: str, action: Callable[[], None]) -> None:
         self.library = library
-        self.given = given
+        self.asker = asker
+        self.action = action
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         """Return the library's own specification, its loader followed by ours."""
@@ -453,10 +473,12 @@ class _ImportWatch:
 
         def exec_module(module: Any) -> None:
             execute(module)
-            try:
-                _enable(self.library, self.given)
-            except Exception as error:  # noqa: BLE001 - the import must succeed
-                _report(self.library, "import", error)
+            _executed.add(self.library)
+            for action in (self.action, *_pending.pop(self.library, ())):
+                try:
+                    action()
+                except Exception as error:  # noqa: BLE001 - the import must succeed
+                    _report(self.library, "import", error)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
