@@ -27,6 +27,7 @@ NOT_ON_THE_WIRE = {
     "close": "gives back what this process holds",
     "together": "is how one process makes several calls",
     "copy_model_version": "made of other operations",
+    "goes_on": "is about this process",
     "impatient": "is about this process",
     "list_deleted_experiments": "maintenance, next to the store",
     "list_deleted_logged_models": "maintenance, next to the store",

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import mlflow
 from mlflow.entities.run import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.server.app import ServerApp
@@ -119,6 +120,39 @@ def _put(files, path):
     with open(name, "w") as file:
         file.write("kept")
     files.log_artifact(name, os.path.dirname(path))
+
+
+@pytest.mark.parametrize("way", ["artifact", "artifacts", "stream"])
+def test_an_upload_that_loses_its_server(switch, store, plain, tmp_path, monkeypatch, way):
+    """It is made again, into the journal, and follows with the rest."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    client = mlflow.MlflowClient()
+    client._set_store(switch.uri, store)
+    run_id = run_in(store).info.run_id
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "a.txt").write_text("kept")
+    # The run is asked for, then the server goes.
+    answered = store._remote.get_run
+
+    def get_run(run_id):
+        run = answered(run_id)
+        switch.is_away = True
+        return run
+
+    monkeypatch.setattr(store._remote, "get_run", get_run)
+    if way == "artifact":
+        client.log_artifact(run_id, str(folder / "a.txt"), "b")
+    elif way == "artifacts":
+        client.log_artifacts(run_id, str(folder), "b")
+    else:
+        client.log_text(run_id, "kept", "b/a.txt")
+    monkeypatch.setattr(store._remote, "get_run", answered)
+    back(switch, store)
+
+    there = artifact_repository(plain.get_run(run_id).info.artifact_uri, switch.uri)
+    with open(there.download_artifacts("b/a.txt")) as file:
+        assert "kept" == file.read()
 
 
 def test_runs_and_experiments_that_begin_without_it(switch, store, plain):

@@ -912,6 +912,14 @@ class AbstractStore(ExperimentStore, RunStore, LoggedModelStore, RegistryStore):
         """Return the same store, but that it says soon when it is away, and tries no longer."""
         return self
 
+    def goes_on(self, error: MlflowException) -> bool:
+        """Tell whether what failed with an error may be tried again, as something has changed.
+
+        Args:
+            error: how artifacts of the store's runs could not be sent.
+        """
+        return False
+
     def together(self) -> AbstractContextManager[None]:
         """Return a block of calls of this thread that may be kept together, when the block ends.
 

@@ -115,6 +115,13 @@ class FailoverStore(AbstractStore):
         )  # fmt: skip
         threading.Thread(target=self._look, name="mlflow-journal", daemon=True).start()
 
+    def goes_on(self, error: MlflowException) -> bool:
+        """See `AbstractStore`; an upload may be the first to notice that the server is away."""
+        if error.error_code != _AWAY:
+            return False
+        self._leave(error)
+        return True
+
     def _look(self) -> None:
         """Bring the journal to the server as soon as it is back."""
         seconds = _FIRST

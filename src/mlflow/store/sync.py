@@ -185,9 +185,15 @@ class Sync:
         ids = [experiment.experiment_id]
         # Models name runs, and points name models.
         runs = list(_all(self._from.search_runs, ids, "", ViewType.ACTIVE_ONLY))
-        started = [(run, self._started(run, there.experiment_id)) for run in runs]
+        started = []
+        for run in runs:
+            started.append((run, self._started(run, there.experiment_id)))
+            if self.lost is not None:
+                return
         models = _all(self._from.search_logged_models, ids, None, None)
         for model in models:
+            if self.lost is not None:
+                return
             self._try(
                 LOGGED_MODEL,
                 model.model_id,
@@ -195,6 +201,8 @@ class Sync:
                 model,
             )
         for run, at_target in started:
+            if self.lost is not None:
+                return
             if at_target is not None:
                 self._try(RUN, run.info.run_id, self._run, (run, at_target))
 

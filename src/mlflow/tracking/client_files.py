@@ -6,6 +6,7 @@ import os
 from io import BytesIO
 
 from mlflow.entities.artifacts import FileInfo
+from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.locate import artifact_repository, join_uri, locate
 from mlflow.tracking import figures, tables
 from mlflow.tracking.context import git
@@ -14,6 +15,7 @@ from mlflow.tracking.overhead import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, BinaryIO
 
     import pandas as pd
@@ -46,13 +48,12 @@ class RunFiles:
             MlflowException: INVALID_PARAMETER_VALUE; RESOURCE_DOES_NOT_EXIST for the run.
         """
         local_path = os.fspath(local_path)
-        files = self._files_of(run_id)
         if os.path.isdir(local_path):
             name = os.path.basename(os.path.abspath(local_path))
             below = f"{artifact_path.rstrip('/')}/{name}" if artifact_path else name
-            files.log_artifacts(local_path, below)
+            self._send(run_id, lambda files: files.log_artifacts(local_path, below))
         else:
-            files.log_artifact(local_path, artifact_path)
+            self._send(run_id, lambda files: files.log_artifact(local_path, artifact_path))
 
     @counted
     def log_artifacts(
@@ -68,7 +69,8 @@ class RunFiles:
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE; RESOURCE_DOES_NOT_EXIST.
         """
-        self._files_of(run_id).log_artifacts(os.fspath(local_dir), artifact_path)
+        local_dir = os.fspath(local_dir)
+        self._send(run_id, lambda files: files.log_artifacts(local_dir, artifact_path))
 
     @counted
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
@@ -95,7 +97,14 @@ class RunFiles:
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE; RESOURCE_DOES_NOT_EXIST.
         """
-        self._files_of(run_id).log_stream(stream, artifact_file)
+        start = stream.tell() if stream.seekable() else None
+
+        def send(files: ArtifactRepository) -> None:
+            if start is not None:
+                stream.seek(start)
+            files.log_stream(stream, artifact_file)
+
+        self._send(run_id, send, again=start is not None)
 
     @counted
     def log_figure(
@@ -227,6 +236,23 @@ class RunFiles:
         uri = f"runs:/{run_id}/{path}" if path else f"runs:/{run_id}"
         place = locate(uri, self._store, self._store)
         return place.repository().download_artifacts(str(place.path), dst_path)
+
+    def _send(
+        self, run_id: str, send: Callable[[ArtifactRepository], None], *, again: bool = True
+    ) -> None:
+        """Send files of a run; when its store goes on without the server, to where it does.
+
+        Args:
+            run_id: the run.
+            send: sends them.
+            again: whether they can be sent a second time.
+        """
+        try:
+            send(self._files_of(run_id))
+        except MlflowException as error:
+            if not (again and self._store.goes_on(error)):
+                raise
+            send(self._files_of(run_id))
 
     def _files_of(self, run_id: str) -> ArtifactRepository:
         root = self._store.get_run(run_id).info.artifact_uri or ""
