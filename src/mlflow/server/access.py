@@ -48,8 +48,9 @@ def check_exposure(host: str, *, has_tokens: bool, is_insecure: bool) -> None:
         return
     raise invalid(
         f"--host {host} lets other machines reach this server, and it asks nobody for a token. "
-        "Give --token-file FILE (made with a random token when it does not exist), or, where "
-        "everybody who reaches it may read and change everything, --insecure-no-auth (or "
+        "Give --token-file FILE (made with a random token when it does not exist), or "
+        "--app-name basic-auth for users with names and permissions, or, where everybody who "
+        "reaches it may read and change everything, --insecure-no-auth (or "
         "MILLSTREAM_INSECURE_NO_AUTH=true)."
     )
 
