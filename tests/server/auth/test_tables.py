@@ -57,6 +57,25 @@ def test_a_database_of_mlflow_2_opens(tmp_path):
     file.close()
 
 
+def test_other_letters_are_another_thing(tmp_path):
+    """Where the database takes `M` for `m`: nobody undoes a grant by making something of that name."""
+    text = (DATA / "stock-3.17.2.sql").read_text(encoding="utf-8")
+    with sqlite3.connect(tmp_path / "users.db") as file:
+        pattern = "resource_pattern VARCHAR(255) NOT NULL"
+        assert pattern in text
+        file.executescript(text.replace(pattern, f"{pattern} COLLATE NOCASE"))
+    file.close()
+    users = Users(AuthConfig(database_uri=f"sqlite:///{tmp_path}/users.db"))
+    users.roles.grant("u1", "registered_model", "m", "DENY")
+    users.roles.born("registered_model", "M", 3)
+    users.roles.gone("registered_model", "M")
+    users.roles.renamed("registered_model", "M", "other")
+    assert "DENY" == users.roles.granted("u1", "registered_model", "m")
+    with pytest.raises(MlflowException, match="not found"):
+        users.roles.granted("u1", "registered_model", "M")
+    users.close()
+
+
 def test_another_programs_database_is_left_alone(tmp_path):
     with sqlite3.connect(tmp_path / "users.db") as file:
         file.execute("CREATE TABLE users (id INTEGER, mail TEXT)")

@@ -321,10 +321,9 @@ class Roles:
 
         def work(connection: Connection) -> None:
             _forget(connection, kind, new_name)
+            where = role_permissions.c.id.in_(_ids_about(connection, kind, name))
             connection.execute(
-                role_permissions.update()
-                .where(_about(kind, name))
-                .values(resource_pattern=new_name)
+                role_permissions.update().where(where).values(resource_pattern=new_name)
             )
 
         self._database.write(work)
@@ -389,10 +388,17 @@ def _about(kind: str, name: str) -> ColumnElement[bool]:
     return (given.resource_type == kind) & (given.resource_pattern == name)
 
 
+def _ids_about(connection: Connection, kind: str, name: str) -> list[int]:
+    """Return what was given on a thing; some databases take names in other letters for its own."""
+    given = role_permissions.c
+    found = connection.execute(select(given.id, given.resource_pattern).where(_about(kind, name)))
+    return [row[0] for row in found if row[1] == name]
+
+
 def _given(connection: Connection, role_id: int, kind: str, name: str) -> RolePermission | None:
     where = (role_permissions.c.role_id == role_id) & _about(kind, name)
-    row = connection.execute(select(role_permissions).where(where)).first()
-    return None if row is None else _permission(row)
+    found = map(_permission, connection.execute(select(role_permissions).where(where)))
+    return next((one for one in found if one.resource_pattern == name), None)
 
 
 def _insert(
@@ -409,7 +415,8 @@ def _insert(
 
 
 def _forget(connection: Connection, kind: str, name: str) -> None:
-    connection.execute(role_permissions.delete().where(_about(kind, name)))
+    ids = _ids_about(connection, kind, name)
+    connection.execute(role_permissions.delete().where(role_permissions.c.id.in_(ids)))
 
 
 def _not_granted(username: str, kind: str, pattern: str) -> Exception:

@@ -68,6 +68,9 @@ role_permissions = Table(
     UniqueConstraint(
         "role_id", "resource_type", "resource_pattern", name="unique_role_resource_perm"
     ),
+    # Where 'a' and 'A' are one key, as by default, users cannot be given both.
+    mysql_charset="utf8mb4",
+    mysql_collate="utf8mb4_bin",
 )
 user_role_assignments = Table(
     "user_role_assignments",
