@@ -161,8 +161,8 @@ def test_what_is_new_since_the_last_visit(tab, site):
     experiment = site.store.create_experiment("visited")
     now = int(time.time() * 1000)
     site.run(experiment, "seen", start=now - 9 * 3_600_000)
-    for name, status in (("good", 3), ("bad", 4), ("worse", 4)):
-        site.run(experiment, name, status=status)
+    for at, (name, status) in enumerate((("good", 3), ("bad", 4), ("worse", 4))):
+        site.run(experiment, name, status=status, start=now - 60_000 + at)
     site.run(experiment, "quiet", status=1, start=now - 3 * 3_600_000)
     tab.open(f"experiments/{experiment}")
     tab.see("5 runs")

@@ -178,7 +178,7 @@ function drawAxis({ context, width, height }: Brush, { id, axis, count, scale, r
   context.fillStyle = text;
   context.fillText(id.startsWith("params.") ? "param" : id.startsWith("metrics.") ? "metric" : "", at, 14);
   context.fillStyle = strong;
-  context.fillText(fit(context, nameOf(id), Math.max(70, (width - PAD.left) / count - 10)), at, 30);
+  context.fillText(fit(context, nameOf(id), Math.max(44, stepOf(width, count) - 8)), at, 30);
   context.fillStyle = text;
   const isLast = axis === count - 1;
   context.textAlign = isLast ? "left" : "right";

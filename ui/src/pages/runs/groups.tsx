@@ -183,6 +183,11 @@ export function GroupsTable({ summary, columnIds, directions, colors }: {
 
 function AggregateView({ id, value, best }: { id: string; value: Aggregate | undefined; best: boolean }) {
   if (!value || !value.n) return <span class="none">–</span>;
+  if (id.startsWith("params.") && value.min !== undefined) {
+    // A mean of settings is no setting that anybody tried.
+    const [low, high] = [num(value.min, 3), num(value.max!, 3)];
+    return <span title={`${value.n} runs`}>{low === high ? low : `${low} – ${high}`}</span>;
+  }
   if (value.mean !== undefined) {
     const text = (number: number, digits: number) => (id === "attributes.duration" ? duration(number) : num(number, digits));
     const title = `mean ${value.mean}\nsd ${value.sd ?? "–"}\nmin ${value.min}\nmax ${value.max}\nn ${value.n}${value.odd ? `\n${value.odd} not finite` : ""}`;
