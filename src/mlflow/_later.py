@@ -388,7 +388,7 @@ INSIDE: dict[str, str] = {
         "FlavorBackend Resource ResourceType add_libraries_to_model build_docker "
         "set_retriever_schema"
     ),
-    "mlflow.pyfunc": "ChatAgent ChatModel ResponsesAgent build_model_env spark_udf",
+    "mlflow.pyfunc": "ChatAgent ChatModel ResponsesAgent build_model_env",
     "mlflow.tracing": (
         "get_tracing_context_headers_for_http_request set_experiment_trace_location "
         "set_span_chat_tools set_tracing_context_from_http_request_headers "

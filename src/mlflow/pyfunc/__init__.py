@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-__getattr__, __dir__ = attach(__name__, {})
+__getattr__, __dir__ = attach(__name__, {"spark_udf": "mlflow.pyfunc.spark"})
 
 
 def load_pyfunc(model_uri: str, suppress_warnings: bool = False) -> PyFuncModel:
