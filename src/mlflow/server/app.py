@@ -149,7 +149,7 @@ class ServerApp:
         self._seen = self._stores
         if access is not None:
             read, write, file = access.carried(read), access.carried(write), access.carried(file)
-            self._seen = access.protect(*self._stores)
+            self._seen = access.protect(*self._stores, roots)
             access.add_to(self.routes)
         self._file_work = file
         permits = everybody if access is None else access.permits

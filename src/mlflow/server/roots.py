@@ -101,6 +101,14 @@ class ArtifactRoots:
             PERMISSION_DENIED,
         )
 
+    def reaches(self, uri: str) -> bool:
+        """Tell whether a URI in a record means something that this server reads and writes."""
+        try:
+            self.find(uri)
+        except MlflowException:
+            return False
+        return True
+
 
 def _below(root: str, path: str) -> str | None:
     for one in (root, os.path.realpath(root)):

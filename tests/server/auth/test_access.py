@@ -193,6 +193,26 @@ def test_no_version_or_experiment_is_a_way_to_others_files(secret):
     assert 404 == answer.status, (runs, answer)
 
 
+def test_buckets_that_the_server_reaches_are_no_way_round(secret, monkeypatch):
+    """What it signs or reads with its own credentials is its experiments', and of no others."""
+    team = secret.team
+    bucket = "s3://bucket/root"
+    monkeypatch.setattr(ArtifactRoots, "reaches", lambda _, uri: f"{uri}/".startswith(f"{bucket}/"))
+    location = {"artifact_location": f"{bucket}/bobs"}
+    assert 403 == team.post("bob", "experiments/create", {"name": "x", **location}).status
+    made = team.post("admin", "experiments/create", {"name": "x", **location})
+    assert 200 == made.status
+    team.access.roles.grant("bob", "experiment", made.json["experiment_id"], "READ")
+    elsewhere = {"name": "y", "artifact_location": "s3://anns/own"}
+    assert 200 == team.post("ann", "experiments/create", elsewhere).status
+    for who in ("ann", "bob"):
+        team.post(who, "registered-models/create", {"name": f"of {who}"})
+        for source, status in ((f"{bucket}/bobs/1/artifacts/m", 200 if who == "bob" else 404),
+                               (f"{bucket}/bobsled/1", 404), (bucket, 404), ("s3://anns/own", 200)):  # fmt: skip
+            made = team.post(who, "model-versions/create", {"name": f"of {who}", "source": source})
+            assert status == made.status, (who, source)
+
+
 def test_a_default_that_everybody_reads_is_for_reading(tmp_path):
     with Team(tmp_path) as team:
         assert 200 == team.get("ann", "experiments/get", experiment_id="0").status

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mlflow.api.op import Permission
     from mlflow.server.auth.caller import Caller
+    from mlflow.server.roots import ArtifactRoots
     from mlflow.store.base import AbstractStore
 
     Check = Callable[[Caller, str, Any], Any]
@@ -36,6 +37,8 @@ LEVELS = {
     api.MANAGE: permissions.PERMISSION_PRIORITY["MANAGE"],
     api.CREATE: permissions.PERMISSION_PRIORITY["EDIT"],
 }
+# What is on the server itself, whichever places of others it reaches.
+_HERE = ("", "file", PROXY_SCHEME)
 _ALL = 3
 _PAGE = 1000
 _MOST_REMEMBERED = 50_000
@@ -66,11 +69,18 @@ class Policy:
     Args:
         store: knows experiments, runs and logged models.
         registry: knows registered models.
+        roots: the places of artifacts that the server itself reaches.
     """
 
-    def __init__(self, store: AbstractStore, registry: AbstractStore) -> None:
+    def __init__(
+        self,
+        store: AbstractStore,
+        registry: AbstractStore,
+        roots: ArtifactRoots | None = None,
+    ) -> None:
         self._store = store
         self._registry = registry
+        self._roots = roots
         # Runs and logged models stay in their experiment as long as they are.
         self._homes: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
@@ -234,14 +244,18 @@ class Policy:
                 location = ""
             if _proxied(location) == first:
                 return first
+        return self._home_below(path, _proxied)
+
+    def _home_below(self, place: str, place_of: Callable[[str | None], str]) -> str | None:
+        """Return the experiment whose artifacts are closest around a place; None for no such one."""
         best: tuple[int, str] | None = None
         token = None
         while True:
             page = self._store.search_experiments(_ALL, _PAGE, page_token=token)
             for one in page:
-                place = _proxied(one.artifact_location)
-                if place and f"{path}/".startswith(f"{place}/"):
-                    best = max(best or (0, ""), (len(place), one.experiment_id))
+                around = place_of(one.artifact_location)
+                if around and f"{place}/".startswith(f"{around}/"):
+                    best = max(best or (0, ""), (len(around), one.experiment_id))
             token = page.token
             if not token:
                 return None if best is None else best[1]
@@ -253,7 +267,7 @@ class Policy:
             MlflowException: PERMISSION_DENIED: the server itself would read and write there, and
                 others may have their artifacts there.
         """
-        if uri and not caller.is_admin and scheme_of(uri) in ("", "file", PROXY_SCHEME):
+        if uri and not caller.is_admin and (scheme_of(uri) in _HERE or self._reaches(uri)):
             raise MlflowException(
                 "Only administrators choose where on this server artifacts are kept: leave "
                 "artifact_location out.",
@@ -266,8 +280,18 @@ class Policy:
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST: files that they may not read themselves.
         """
+        if caller.is_admin:
+            return
         if scheme_of(uri) == PROXY_SCHEME:
             self._path(caller, api.READ, _proxied(uri))
+        # Local paths have to be inside of a run or logged model, which is asked for by itself.
+        elif scheme_of(uri) not in _HERE and self._reaches(uri):
+            home = self._home_below(uri, _plain)
+            if home is None or self._level_of_runs(caller, home) < _READ:
+                raise not_found(f"There are no artifacts at '{uri}' that you may see.")
+
+    def _reaches(self, uri: str) -> bool:
+        return self._roots is not None and self._roots.reaches(uri)
 
 
 def _passed(level: int, action: str, value: Any, kind: str) -> Any:
@@ -283,6 +307,10 @@ def _is_plain(key: str) -> bool:
         return str(int(key)) == key
     except ValueError:
         return True
+
+
+def _plain(uri: str | None) -> str:
+    return (uri or "").rstrip("/")
 
 
 def _proxied(uri: str | None) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlflow.api.op import Permission
     from mlflow.server.auth.caller import Caller
     from mlflow.server.messages import Request
+    from mlflow.server.roots import ArtifactRoots
     from mlflow.store.base import AbstractStore
 
     T = TypeVar("T")
@@ -101,10 +102,10 @@ class Users:
     # --- what a server asks ----------------------------------------------------------------------
 
     def protect(
-        self, store: AbstractStore, registry: AbstractStore
+        self, store: AbstractStore, registry: AbstractStore, roots: ArtifactRoots | None = None
     ) -> tuple[AbstractStore, AbstractStore]:
         """Return the stores as callers may use them."""
-        self.policy = policy = Policy(store, registry)
+        self.policy = policy = Policy(store, registry, roots)
         made: dict[int, Any] = {}
         for one in (store, registry):
             if id(one) not in made:
