@@ -6,7 +6,7 @@ import http.client
 import random
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
@@ -23,7 +23,7 @@ from mlflow.transport.client import PASSING, Answer, Stream
 from mlflow.transport.connections import Connections, Tls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -35,13 +35,27 @@ _known: dict[tuple[str, bool], Connections] = {}
 _lock = threading.Lock()
 
 
-def send(method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+class Body(NamedTuple):
+    """What is sent piece by piece.
+
+    Attributes:
+        size: bytes.
+        pieces: yields them, from the start each time it is called.
+    """
+
+    size: int
+    pieces: Callable[[], Iterable[bytes]]
+
+
+def send(
+    method: str, url: str, body: bytes | Body = b"", headers: dict[str, str] | None = None
+) -> Answer:
     """Send a request, again while its server is busy, and return the answer; never follow it.
 
     Args:
         method: the HTTP method.
         url: the signed address.
-        body: all of it.
+        body: all of it, or where it comes from.
         headers: further headers.
 
     Raises:
@@ -88,7 +102,7 @@ def _tried(attempt: Callable[[], T], url: str) -> T:
     raise MlflowException(message, TEMPORARILY_UNAVAILABLE) from cause
 
 
-def _opened(method: str, url: str, body: bytes, headers: dict[str, str]) -> Stream:
+def _opened(method: str, url: str, body: bytes | Body, headers: dict[str, str]) -> Stream:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise invalid("A server gave an address that is none of http: or https:.")
@@ -99,10 +113,12 @@ def _opened(method: str, url: str, body: bytes, headers: dict[str, str]) -> Stre
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         whole = {"Host": parts.netloc, **connections.proxy_headers, **headers}
         if body or method != "GET":
-            whole["Content-Length"] = str(len(body))
+            whole["Content-Length"] = str(body.size if isinstance(body, Body) else len(body))
         for name, value in whole.items():
             connection.putheader(name, value)
-        connection.endheaders(body or None)
+        connection.endheaders()
+        for piece in body.pieces() if isinstance(body, Body) else [body] if body else ():
+            connection.send(piece)
         response = http.client.HTTPResponse(connection.sock, method=method)
         response.begin()
     except BaseException:

@@ -24,7 +24,7 @@ from mlflow.transport import signed
 from mlflow.transport.client import LostError, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import BinaryIO, TypeVar
 
     from mlflow.store.artifact.paths import ArtifactPath
@@ -102,9 +102,13 @@ def send(
             raise MlflowException("The file became shorter while it was sent.")
         return data
 
+    def pieces(span: tuple[int, int]) -> Iterator[bytes]:
+        for at in range(*span, _PORTION):
+            yield part((at, min(at + _PORTION, span[1])))
+
     digest = hashlib.sha256()
-    for at in range(0, size, _PORTION):
-        digest.update(part((at, min(at + _PORTION, size))))
+    for piece in pieces((0, size)):
+        digest.update(piece)
     asked = {"path": where.name, "num_parts": len(spans), "sha256": digest.hexdigest()}
     answer = _ask(transport, "create", where, asked)
     if answer.status in (404, 405, 501):
@@ -116,7 +120,9 @@ def send(
 
     def put(number: int) -> dict[str, object]:
         given = by_number[number]
-        sent = signed.send("PUT", given.url, part(spans[number - 1]), given.headers)
+        span = spans[number - 1]
+        body = signed.Body(span[1] - span[0], lambda: pieces(span))
+        sent = signed.send("PUT", given.url, body, given.headers)
         if sent.status not in (200, 201):
             raise MlflowException(f"The store refuses a part of '{where}' (status {sent.status}).")
         etag = sent.headers.get("etag", "")

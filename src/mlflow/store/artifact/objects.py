@@ -244,7 +244,12 @@ class ObjectTree:
         return max(step, _SMALLEST_PART, -(-size // _MAX_PARTS))
 
     def put(
-        self, where: ArtifactPath, data: Any, digest: bytes | None = None, part: int | None = None
+        self,
+        where: ArtifactPath,
+        data: Any,
+        digest: bytes | None = None,
+        part: int | None = None,
+        parallel: int = _PARALLEL,
     ) -> None:
         """Write a file from bytes, or from what yields them.
 
@@ -253,6 +258,7 @@ class ObjectTree:
             data: bytes; or a function that returns an iterator, which is called for each try.
             digest: the SHA-256 of the file, where it is known.
             part: bytes that go in one request; all when absent.
+            parallel: parts on their way.
 
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE: it is the root; the store refuses.
@@ -267,7 +273,7 @@ class ObjectTree:
         if bucket.tags:
             given["tags"] = bucket.tags
         if part is not None:
-            given |= {"chunk_size": part, "max_concurrency": _PARALLEL}
+            given |= {"chunk_size": part, "max_concurrency": parallel}
         obstore = _obstore()
         for tries in range(_TRIES):
             try:
@@ -402,7 +408,7 @@ class Sending:
     """A file that is sent as it is written, and there when it is finished.
 
     What fits into one part waits in memory and goes at once; longer ones are sent by a thread, with
-    a few parts in memory at most.
+    three parts in memory at most.
 
     Args:
         tree: where it will be.
@@ -434,6 +440,10 @@ class Sending:
         Raises:
             MlflowException: the store refuses.
         """
+        if self._thread is not None:
+            if data:  # an empty one ends it
+                self._pass_on(bytes(data))
+            return len(data)
         self._waiting += data
         if len(self._waiting) >= self._part:
             self._pass_on(bytes(self._waiting))
@@ -455,7 +465,7 @@ class Sending:
 
     def _send(self) -> None:
         try:
-            self._tree.put(self._where, self._parts(), self._digest, self._part)
+            self._tree.put(self._where, self._parts(), self._digest, self._part, _PARALLEL // 2)
         except BaseException as error:  # noqa: BLE001 - raised where the writer waits
             self._error = error
         self._is_over = True
@@ -483,8 +493,6 @@ class Sending:
             digest = self._digest or hashlib.sha256(data).digest()
             self._tree.put(self._where, data, digest)
             return
-        if self._waiting:
-            self._pass_on(bytes(self._waiting))
         self._pass_on(None)
         self._thread.join()
         if self._error is not None:
