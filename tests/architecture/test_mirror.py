@@ -19,7 +19,6 @@ ELSEWHERE = {
     "api/registry.py": "architecture/test_operations.py",
     "api/runs.py": "architecture/test_operations.py",
     "store/artifact/filesystems.py": "contract/test_artifact_places.py",
-    "store/artifact/remote.py": "contract/test_artifact_places.py",
     "store/artifact/tree.py": "contract/test_artifact_places.py",
     "keras/callback.py": "keras/test_autologging.py",
     "models/keras_training.py": "keras/test_autologging.py",
