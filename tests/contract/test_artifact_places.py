@@ -13,6 +13,7 @@ from mlflow.store.artifact.filesystems import FilesystemTree
 from mlflow.store.artifact.locate import artifact_repository
 from mlflow.store.artifact.remote import FilesystemArtifactRepository
 from tests.bucket_server import BUCKET, KEYS, bucket_server
+from tests.conftest import FULL
 from tests.server.running import server
 
 MIB = 1 << 20
@@ -39,7 +40,11 @@ def tracking_server_of_bucket(tmp_path_factory, bucket):
         yield address
 
 
-@pytest.fixture(params=["local", "s3", "fsspec", "server", "server over s3"])
+# A server of folders has tests of its own, too: it is one of many in a full run only.
+PLACES = ["local", "s3", "fsspec", "server over s3", *(["server"] if FULL else [])]
+
+
+@pytest.fixture(params=PLACES)
 def files(request, tmp_path, monkeypatch):
     """A place of its own for each test."""
     name = request.node.name.partition("[")[0]
