@@ -135,7 +135,12 @@ def test_streaming_is_found_out(tmp_path):
     mlflow.pyfunc.save_model(tmp_path / "m", python_model=Streaming())
     model = mlflow.pyfunc.load_model(tmp_path / "m")
 
-    assert list(model.predict_stream([1, 2])) == [1, 2]
+    assert list(model.predict_stream((1, 2))) == [1, 2]
+    for one in ([{"a": 1}], pd.DataFrame({"a": [1]}), np.array([{"a": 1}])):
+        assert list(model.predict_stream(one)) == ["a"]
+    for several in ([1, 2], [], FRAME.head(2)):
+        with pytest.raises(MlflowException, match="requires single input"):
+            model.predict_stream(several)
     assert model.predict([1]) == [1]
     assert Model.load(tmp_path / "m").flavors["python_function"]["streamable"] is True
 

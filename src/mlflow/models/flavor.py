@@ -186,6 +186,19 @@ class FlavorFolder:
         """
         self.model.add_flavor(name, **conf, code=self.code, **self.extra)
 
+    def sign(self, signature: Any, **said: Any) -> None:
+        """Give the model a signature where its author gave none.
+
+        Args:
+            signature: the signature; None for none.
+            said: what the MLmodel says of it.
+        """
+        if signature is not None and self._infer:
+            self.model.signature = signature
+            self._infer = False
+            for name, value in said.items():
+                setattr(self.model, name, value)
+
     def _describe(self) -> None:
         if self._input_example is None:
             return

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException, invalid
 from mlflow.models.example import read_example, takes_params
 from mlflow.pyfunc.enforce import enforce_inputs, enforce_params
 from mlflow.pyfunc.model import _FunctionPythonModel
+from mlflow.types.duck import is_ndarray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ class PyFuncModel:
         """Return predictions one by one.
 
         Args:
-            data: a dictionary or a scalar.
+            data: a dictionary or a scalar, or a list or a DataFrame of one row.
             params: parameters, as the signature tells.
 
         Raises:
@@ -89,7 +90,7 @@ class PyFuncModel:
         """
         if self._predict_stream_fn is None:
             raise MlflowException("This model does not support predict_stream method.")
-        data, params = self._checked(data, params)
+        data, params = self._checked(_single(data), params)
         if takes_params(self._predict_stream_fn):
             return iter(self._predict_stream_fn(data, params=params))
         return iter(self._predict_stream_fn(data))
@@ -97,9 +98,11 @@ class PyFuncModel:
     def _checked(self, data: Any, params: dict[str, Any] | None) -> tuple[Any, Any]:
         meta = self._model_meta
         schema = meta.get_input_schema()
-        hinted = meta.is_signature_from_type_hint or meta.type_hint_from_example
         # With type hints the model itself takes what the hint says.
-        if schema is not None and not (hinted and not hasattr(data, "columns")):
+        hinted = meta.is_signature_from_type_hint
+        if meta.type_hint_from_example and not hasattr(data, "columns"):
+            hinted = True
+        if schema is not None and not hinted:
             data = enforce_inputs(data, schema, self.loader_module, is_read_only=self._is_read_only)
         return data, enforce_params(params, meta.get_params_schema())
 
@@ -176,3 +179,18 @@ class PyFuncModel:
         if meta.run_id:
             lines.append(f"  run_id: {meta.run_id}")
         return "\n".join(lines) + os.linesep
+
+
+def _single(data: Any) -> Any:
+    """Return the one row of data that `predict_stream` takes."""
+    if hasattr(data, "columns"):
+        data = data.to_dict(orient="records")
+    elif is_ndarray(data):
+        data = data.tolist()
+    if not isinstance(data, list):
+        return data
+    if len(data) != 1:
+        raise invalid(
+            f"'predict_stream' requires single input, but it got input data {str(data)[:2000]}"
+        )
+    return data[0]

@@ -16,6 +16,7 @@ from mlflow.models.deserialize import COMPRESSIONS, dump_pickle, load_pickle
 from mlflow.models.folder import all_flavor_configurations, confined, copy_into
 from mlflow.models.signature import ModelSignature
 from mlflow.models.source import local_model_folder
+from mlflow.pyfunc.type_hints import as_hinted, hint_of_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,13 +115,16 @@ class _PythonModelPyfuncWrapper:
         self.python_model = python_model
         self.context = context
         self.signature = signature
+        self._hint = hint_of_input(predict_function(python_model))
 
     def get_raw_model(self) -> Any:
         """Return the PythonModel."""
         return self.python_model
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:
-        """Call the model's `predict`."""
+        """Call the model's `predict`, with its input as its type hint says it."""
+        if self._hint is not None:
+            model_input = as_hinted(model_input, self._hint)
         return self.python_model.predict(*self._arguments("predict", model_input, params))
 
     def predict_stream(
@@ -178,6 +182,13 @@ def as_python_model(python_model: Any) -> Any:
         "`python_model` must be a PythonModel instance, callable object, or path to a script "
         f"that uses set_model(); got {type(python_model).__name__}."
     )
+
+
+def predict_function(python_model: Any) -> Any:
+    """Return what a user wrote to predict: a function, or the `predict` of a model."""
+    if isinstance(python_model, _FunctionPythonModel):
+        return python_model.func
+    return getattr(python_model, "predict", None)
 
 
 def write_python_model(python_model: Any, path: str) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from mlflow.pyfunc.model import (
     _PythonModelPyfuncWrapper,
     as_python_model,
     copy_artifacts,
+    predict_function,
     write_python_model,
 )
+from mlflow.pyfunc.type_hints import signature_of_hints
 from mlflow.version import VERSION
 
 if TYPE_CHECKING:
@@ -179,6 +181,8 @@ def _save_python_model(
         entries["artifacts"] = copy_artifacts(artifacts, folder.path)
     if streamable is None:
         streamable = _streams(model)
+
+    folder.sign(signature_of_hints(predict_function(model)), is_signature_from_type_hint=True)
 
     def predict(data: Any, params: dict[str, Any] | None = None) -> Any:
         return _for_example(folder, model, entries, config).predict(data, params=params)
