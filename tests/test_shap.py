@@ -16,6 +16,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models.deserialize import POLICY_VARIABLE
 
 shap = pytest.importorskip("shap", reason="shap is not installed; scripts/flavors brings it")
+# Keras, in other tests of the same process, seeds what shap draws from.
+pytestmark = pytest.mark.filterwarnings("ignore:The NumPy global RNG was seeded:FutureWarning")
 
 FRAME = pd.DataFrame(np.random.default_rng(0).random((30, 2)), columns=list("ab"))
 MODEL = Ridge().fit(FRAME, FRAME.a * 2)

@@ -223,11 +223,6 @@ def test_a_logged_model_is_loaded_by_its_uris():
         assert np.allclose(answer(mlflow.pytorch.load_model(uri)), answer(model))
 
 
-def test_what_comes_later_says_so():
-    with pytest.raises(MlflowException, match="not in this version"):
-        mlflow.pytorch.load_checkpoint(Own)
-
-
 def test_without_the_library_the_line_that_installs_it_is_said(tmp_path, monkeypatch):
     mlflow.pytorch.save_model(network(), tmp_path / "m", input_example=ARRAY)
     monkeypatch.setitem(sys.modules, "torch", None)
