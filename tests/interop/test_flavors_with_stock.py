@@ -24,11 +24,13 @@ STOCK = {
 }
 # Those that have tests of their own.
 ELSEWHERE = {"lightgbm", "python_function", "sklearn", "xgboost"}
+# Its explainers are not compared yet.
+NOT_YET = {"shap"}
 # MLflow 2.6.0 needs libraries that do not read the pickles of those of today, and knows neither `llm/v1/…` nor Keras 3.
 NO_WAY_BACK = {"keras", "pmdarima", "pytorch", "statsmodels", "tensorflow", "transformers"}
 # It does not run with these of today.
 TOO_NEW = {("keras", "2.6.0"), ("sentence_transformers", "2.6.0")}
-NAMES = [name for name, info in FLAVORS.items() if info.ready and name not in ELSEWHERE]
+NAMES = [name for name, info in FLAVORS.items() if info.ready and name not in ELSEWHERE | NOT_YET]
 
 pytestmark = pytest.mark.interop
 
