@@ -34,9 +34,9 @@ _GATHERED = 1_000
 # MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS does not say: two threads that write at once are slower
 # than one after the other.
 _GATHERING = 0.02
-# Seconds without any answer of the store after which nobody waits longer for it, and between
-# attempts: the first, the longest.
-PATIENCE, _FIRST, _LONGEST = 30.0, 0.1, 10.0
+# Seconds that anybody waits for a store that gives no answer, and between attempts: the first, the
+# longest.
+PATIENCE, _FIRST, _LONGEST = 30.0, 0.1, 2.0
 
 
 class _Operation:
@@ -119,7 +119,8 @@ class LoggingQueue:
         self._is_idle, self._hurry = False, Event()
         self._is_started = self._is_told = self._is_full = False
         self._marked: set[str] = set()
-        self._answered = monotonic()
+        # Since when somebody has waited for an answer.
+        self._since: float | None = None
         self._delivery: Any = None
 
     @property
@@ -157,8 +158,6 @@ class LoggingQueue:
             self._make_room()
         try:
             with self._changed:
-                if log.end == log.done:
-                    self._answered = monotonic()
                 one = _Operation(log.append(run_id, *logged))
                 self._waiting[one.position] = one
                 if self._is_idle:
@@ -200,7 +199,9 @@ class LoggingQueue:
         self._hurry.set()
         with self._changed:
             while not condition():
-                left = self._answered + PATIENCE - monotonic()
+                if self._since is None:
+                    self._since = monotonic()
+                left = self._since + PATIENCE - monotonic()
                 if left <= 0 or not self.belongs_here():
                     return False
                 self._changed.wait(left)
@@ -288,7 +289,7 @@ class LoggingQueue:
                     one.error = error
         with self._changed:
             self._log.finish(found[-1][0])
-            self._answered, self._is_told = monotonic(), False
+            self._since, self._is_told = None, False
             self._changed.notify_all()
 
     def _delivered(self, calls: list[Call]) -> list[Exception | None]:
