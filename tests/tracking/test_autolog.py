@@ -294,3 +294,8 @@ def test_libraries_that_come_later_are_enabled_on_import(tmp_path):
     )  # fmt: skip
 
     assert found.stdout.splitlines()[-1:] == ["good"], found.stderr
+
+
+def test_what_was_asked_of_all_can_be_read_before_anything_was():
+    """FLAML does, and takes its absence for an MLflow that it does not know."""
+    assert True is autolog.AUTOLOGGING_INTEGRATIONS["mlflow"].get("log_models", True)

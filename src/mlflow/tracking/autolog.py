@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("mlflow.utils.autologging_utils")
 
 #: Integration → the arguments it was enabled with.
-AUTOLOGGING_INTEGRATIONS: dict[str, dict[str, Any]] = {}
+# That of all of them is there from the start: others read what it says without a look.
+AUTOLOGGING_INTEGRATIONS: dict[str, dict[str, Any]] = {"mlflow": {}}
 MLFLOW_AUTOLOGGING = "mlflow.autologging"
 # Marks what was asked of one integration: that of all does not change it.
 _BY_HAND = "by_hand"
