@@ -27,7 +27,7 @@ mine = plug:Models
 
 [mlflow.artifact_repository]
 mine = plug:Files
-ftp = not_there:Files
+broken = not_there:Files
 
 [mlflow.run_context_provider]
 mine = plug:Context [extra]
@@ -199,7 +199,7 @@ found["broken store"] = refused(locate.tracking, "broken://x")
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 files = get_artifact_repository("mine://x")
 found["artifact_repository"] = [type(files).__name__, files.artifact_uri]
-found["broken artifacts"] = refused(get_artifact_repository, "ftp://x/y")
+found["broken artifacts"] = refused(get_artifact_repository, "broken://x/y")
 
 # datasets
 from mlflow.data.dataset_source_registry import (
@@ -338,17 +338,17 @@ def test_groups_without_a_host(found, group):
 
 
 def test_app(done, found):
-    assert found["app"] == 1
-    assert "--app-name is not in this version" in done.stderr
+    assert found["app"] == 2
+    assert "'mine' is not 'basic-auth'" in done.stderr
 
 
 def test_broken_plug_ins(done, found):
     """Are passed over with a warning that says which; what nobody offers is refused."""
     assert found["broken store"][0] == "INVALID_PARAMETER_VALUE"
-    assert "ftp" in found["broken artifacts"][1]
+    assert "broken" in found["broken artifacts"][1]
     for words in (
         "The plug-in 'broken' (not_there:Runs) of the entry points 'mlflow.tracking_store'",
-        "The plug-in 'ftp' (not_there:Files)",
+        "The plug-in 'broken' (not_there:Files)",
         "The plug-in 'broken' (not_there:Source)",
         "No default experiment from broken",
         "No default experiment from Failing: no",

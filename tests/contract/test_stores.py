@@ -34,8 +34,7 @@ class TestFiles(StoreContract):
         return LocalStore(FileBackend(self.root))
 
 
-@pytest.mark.skipif(not ALL, reason="takes a minute: MILLSTREAM_FULL=all runs it")
-class TestSharedFiles(TestFiles):
+class InSharedFiles(TestFiles):
     """A folder that several machines may write."""
 
     @pytest.fixture
@@ -45,6 +44,12 @@ class TestSharedFiles(TestFiles):
         store = LocalStore(FileBackend(self.root))
         yield store
         store.close()
+
+
+if ALL:  # a minute more
+
+    class TestSharedFiles(InSharedFiles):
+        """All of it."""
 
 
 class InDatabase(StoreContract):

@@ -111,8 +111,8 @@ class Rig:
         }  # fmt: skip
         for place in (home, logged.artifact_location.removeprefix(f"{ROOT}/")):
             self._write(f"{place}/MLmodel", b"flavors: {}")
+            self._write(f"{place}/page.html", PAGE)
         self._write(f"{home}/model/MLmodel", b"flavors: {}")
-        self._write(f"{home}/page.html", PAGE)
         self._write(f"{home}/a/b", b"inside")
 
     def _write(self, path: str, data: bytes) -> None:

@@ -125,7 +125,8 @@ def _put(files, path):
 @pytest.mark.parametrize("way", ["artifact", "artifacts", "stream"])
 def test_an_upload_that_loses_its_server(switch, store, plain, tmp_path, monkeypatch, way):
     """It is made again, into the journal, and follows with the rest."""
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
     client = mlflow.MlflowClient()
     client._set_store(switch.uri, store)
     run_id = run_in(store).info.run_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -31,6 +31,8 @@ _SINGLE = (b"content-type", b"host", b"origin", b"authorization", b"content-leng
 
 encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -167,6 +169,23 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid(f"The body of the request is a JSON {type(value).__name__}, not an object.")
     return value
+
+
+def parse_as(body: bytes, kind: type[T], path: str) -> T:
+    """Return the JSON object in a body as what it stands for.
+
+    Args:
+        body: the body; nothing is an empty object.
+        kind: a class of msgspec's.
+        path: where it was sent, for messages.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE: it is none.
+    """
+    try:
+        return msgspec.convert(parse_object(body or b"{}"), kind)
+    except msgspec.ValidationError as error:
+        raise invalid(f"Invalid request to {path}: {error}") from None
 
 
 def _parse(body: bytes) -> Any:

@@ -16,9 +16,9 @@ import msgspec
 
 from mlflow.api.messages import RUN
 from mlflow.api.op import EXPERIMENT, READ, Permission
-from mlflow.exceptions import ENDPOINT_NOT_FOUND, MlflowException, invalid
+from mlflow.exceptions import ENDPOINT_NOT_FOUND, MlflowException
 from mlflow.server.dispatch import check_json_type
-from mlflow.server.messages import HTML, Answer, encode
+from mlflow.server.messages import HTML, Answer, encode, parse_as
 from mlflow.server.sampling import thinned
 from mlflow.server.ui.columns import wire
 from mlflow.server.ui.experiments import written
@@ -88,10 +88,7 @@ class OneFile:
                 ENDPOINT_NOT_FOUND where the pages are not built.
         """
         check_json_type(request)
-        try:
-            asked = msgspec.json.decode(await request.body() or b"{}", type=FileBody)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise invalid(f"Invalid request to {PREFIX}file: {error}") from error
+        asked = parse_as(await request.body(), FileBody, f"{PREFIX}file")
         named = {"experiment_ids": asked.experiments}
         seen = await self._calls.permits(request, _OF_EXPERIMENTS, named)
         asked.experiments = seen["experiment_ids"]

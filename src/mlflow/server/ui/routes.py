@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from mlflow.api.op import EXPERIMENT, READ, RUN, STORE, Permission
-from mlflow.exceptions import invalid
 from mlflow.server.dispatch import check_json_type
-from mlflow.server.messages import JSON, Answer, encode
+from mlflow.server.messages import JSON, Answer, encode, parse_as
 from mlflow.server.ui.columns import Reads
 from mlflow.server.ui.experiments import activity, experiments
 from mlflow.server.ui.news import news
@@ -162,11 +161,7 @@ class PageData:
         """Answer a request; 304 when the asker has the same answer already."""
         check_json_type(request)
         door = self._doors[name]
-        body = await request.body()
-        try:
-            asked = msgspec.json.decode(body or b"{}", type=door.body)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise invalid(f"Invalid request to {PREFIX}{name}: {error}") from error
+        asked = parse_as(await request.body(), door.body, PREFIX + name)
         seen = await self._calls.permits(request, door.permission, asked.named())
         if "experiment_ids" in seen:
             asked.experiments = seen["experiment_ids"]

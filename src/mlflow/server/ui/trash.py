@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from mlflow.api.op import MANAGE, READ, STORE, Permission
-from mlflow.exceptions import MlflowException, invalid
+from mlflow.exceptions import MlflowException
 from mlflow.server.dispatch import check_json_type
-from mlflow.server.messages import json_answer
+from mlflow.server.messages import json_answer, parse_as
 from mlflow.server.ui.routes import PREFIX
 from mlflow.server.ui.sizes import size_at
 from mlflow.store.trash import EXPERIMENT, KINDS, RUN, Item, files_of, planned, purge, runs_of
@@ -40,7 +40,8 @@ _NAMES = dict(zip(KINDS, ("run", "model", "experiment"), strict=True))
 _LOOK, _EMPTY = Permission(READ, STORE), Permission(MANAGE, STORE)
 
 
-class TrashBody(msgspec.Struct):
+# A word that is not known may be one that was to keep something.
+class TrashBody(msgspec.Struct, forbid_unknown_fields=True):
     """What is meant: everything, or what is named; nothing that was deleted after `until` (ms)."""
 
     until: int | None = None
@@ -110,10 +111,7 @@ class Trash:
 
     async def _asked(self, request: Request, permission: Permission) -> TrashBody:
         check_json_type(request)
-        try:
-            asked = msgspec.json.decode(await request.body() or b"{}", type=TrashBody)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise invalid(f"Invalid request about the trash: {error}") from error
+        asked = parse_as(await request.body(), TrashBody, request.path)
         await self._calls.permits(request, permission, {})
         return asked
 
