@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 
 import pytest
 
@@ -171,4 +172,10 @@ def nothing_is_left(kept, port):
     """Of what broke off, when all is over."""
     yield
     assert [200] == talk(port, HEALTH)
-    assert not [name for name in os.listdir(kept) if name.startswith(".")]
+    # The server learns that a client has left when it next looks.
+    until = time.monotonic() + 10
+    while (left := [name for name in os.listdir(kept) if name.startswith(".")]) and (
+        time.monotonic() < until
+    ):
+        time.sleep(0.01)
+    assert not left
