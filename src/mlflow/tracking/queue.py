@@ -6,7 +6,7 @@ import atexit
 import os
 from _thread import allocate_lock
 from importlib import import_module
-from time import monotonic
+from time import monotonic, sleep
 
 from mlflow.entities.run import RunTag
 from mlflow.environment_variables import (
@@ -308,8 +308,7 @@ class LoggingQueue:
                 if not in_doubt:
                     _logger().warning("%s What is logged waits, and is sent again.", error)
                 in_doubt = True
-            with self._changed:
-                self._changed.wait(seconds)
+            sleep(seconds)
             seconds = min(seconds * 2, _LONGEST)
 
 
@@ -349,7 +348,8 @@ def queue_of(store: AbstractStore, *, is_kept: bool = True) -> LoggingQueue:
         with _lock:
             found = _queues.get(key)
             if found is None or not found.belongs_here():
-                found = _queues[key] = _made(store, durability.level() if is_kept else "memory")
+                level = durability.level() if is_kept else durability.MEMORY
+                found = _queues[key] = _made(store, level)
                 # Before what was registered earlier: runs end after what waits for them.
                 atexit.register(found.flush)
     return found

@@ -1,4 +1,4 @@
-"""Copies the bytes of files: shared by the file system where it can, else by the kernel."""
+"""Moves the bytes of files: shared by the file system, by the kernel, in parts; and compares them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PORTION = 64 << 20
 _BUFFER = 1 << 20
+# What S3 asks of the parts of an upload.
+_SMALLEST_PART, _MOST_PARTS = 5 << 20, 10_000
 
 
 def copy_bytes(source: BinaryIO, target: Sink, progress: Progress | None = None) -> None:
@@ -135,3 +137,23 @@ def read_chunk(path: str, size: int, start_byte: int = 0) -> bytes:
     with open(path, "rb") as file:
         file.seek(start_byte)
         return file.read(size)
+
+
+def part_size(size: int, wanted: int) -> int:
+    """Return how large the parts of an upload are, in bytes.
+
+    Args:
+        size: of the whole, in bytes.
+        wanted: what was asked for; S3 takes none that are smaller than 5 MiB,
+            and 10,000 at most.
+    """
+    return max(wanted, _SMALLEST_PART, -(-size // _MOST_PARTS))
+
+
+def digest_of(file: BinaryIO) -> bytes:
+    """Return the SHA-256 of an open file, from its start."""
+    import hashlib
+
+    with open(os.dup(file.fileno()), "rb", buffering=0) as again:
+        again.seek(0)
+        return hashlib.file_digest(again, "sha256").digest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from mlflow.environment_variables import (
     MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE,
 )
 from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.copying import write_all
+from mlflow.store.artifact.copying import digest_of, part_size, write_all
 from mlflow.transport import signed
 from mlflow.transport.client import LostError, refusal
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 _API = "/api/2.0/mlflow-artifacts"
 _PARALLEL = 4
 _PORTION = 1 << 20
-_SMALLEST, _MOST_PARTS = 5 << 20, 10_000
 _TRIES = 3
 #: Under which header stores tell the SHA-256 that was kept with a file.
 _DIGEST = "x-amz-meta-millstreamsha256"
@@ -90,7 +88,7 @@ def send(
     Raises:
         MlflowException: the server or the store refuses, or cannot be reached.
     """
-    step = max(MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE.get(), _SMALLEST, -(-size // _MOST_PARTS))
+    step = part_size(size, MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE.get())
     spans = [(at, min(at + step, size)) for at in range(0, size, step)]
     lock = threading.Lock()
 
@@ -178,7 +176,7 @@ def fetch(transport: Transport, where: ArtifactPath, file: BinaryIO) -> bool:
 
     for _ in range(_TRIES):
         _each(get, spans)
-        if told[0] is None or told[0] == _digest_of(file):
+        if told[0] is None or told[0] == digest_of(file).hex():
             return True
     raise MlflowException(f"'{where}' did not come as it was sent: its SHA-256 was another.")
 
@@ -232,9 +230,3 @@ def _read(answer: Answer, kind: type[T], what: str) -> T:
         return msgspec.json.decode(_checked(answer, what).body, type=kind)
     except msgspec.MsgspecError as error:
         raise MlflowException(f"The answer of {what} cannot be read: {error}") from None
-
-
-def _digest_of(file: BinaryIO) -> str:
-    with open(os.dup(file.fileno()), "rb", buffering=0) as again:
-        again.seek(0)
-        return hashlib.file_digest(again, "sha256").hexdigest()

@@ -28,7 +28,7 @@ from mlflow.exceptions import (
     not_found,
 )
 from mlflow.store.artifact.buckets import bucket_of, location_of
-from mlflow.store.artifact.copying import write_all
+from mlflow.store.artifact.copying import digest_of, part_size, write_all
 from mlflow.store.artifact.paths import ArtifactPath
 from mlflow.store.artifact.root import Entry
 
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 PORTION = 1 << 20
 _PARALLEL = 4  # parts of one file on their way
-_MAX_PARTS = 10_000
-_SMALLEST_PART = 5 << 20  # S3 takes no smaller ones
 _FROM = 32 << 20  # files of more bytes go in parts, unless the environment says otherwise
 _FETCHED = 16 << 20
 #: Under which name the SHA-256 of a file is kept with it.
@@ -152,7 +150,7 @@ class ObjectTree:
             file.truncate()
             one = self._fetched(where, file)
             expected = one.digest()
-            if expected is None or expected == _digest_of(file):
+            if expected is None or expected == digest_of(file):
                 if progress is not None:
                     progress.add(one.size)
                 return
@@ -241,7 +239,7 @@ class ObjectTree:
         step: int = MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE.get()
         if self.location.scheme == "gs":
             step = MLFLOW_GCS_UPLOAD_CHUNK_SIZE.get() or step
-        return max(step, _SMALLEST_PART, -(-size // _MAX_PARTS))
+        return part_size(size, step)
 
     def put(
         self,
@@ -541,12 +539,6 @@ def _write_ranges(one: OpenObject, file: BinaryIO, ranges: Sequence[tuple[int, i
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _digest_of(file: BinaryIO) -> bytes:
-    with open(os.dup(file.fileno()), "rb", buffering=0) as again:
-        again.seek(0)
-        return hashlib.file_digest(again, "sha256").digest()
 
 
 def _is_absent(error: BaseException) -> bool:

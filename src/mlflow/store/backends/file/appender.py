@@ -14,6 +14,8 @@ from mlflow.store.backends.file.writing import APPEND, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlflow.store.backends.file.active import ActiveRun, ActiveRuns
     from mlflow.store.backends.file.tree import Tree
 
@@ -22,11 +24,12 @@ _SPARE_SHARE = 4
 _MOST = 256
 
 
-_appenders: WeakSet[Appender] = WeakSet()
+#: Those of this process, of any kind: a forked child has each begin anew.
+APPENDERS: WeakSet[Any] = WeakSet()
 
 
 def _after_fork() -> None:
-    for appender in _appenders:
+    for appender in APPENDERS:
         appender.after_fork()
 
 
@@ -63,7 +66,7 @@ class Appender:
         self._limit = _limit()
         self._lock = allocate_lock()
         self._series: dict[tuple[str, str], _Series] = {}
-        _appenders.add(self)
+        APPENDERS.add(self)
 
     def after_fork(self) -> None:
         """Begin anew in a child: nobody there would give back a lock that was held."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from _thread import allocate_lock
-from _weakrefset import WeakSet
 
-from mlflow.store.backends.file.appender import open_for_append
+from mlflow.store.backends.file.appender import APPENDERS, open_for_append
 from mlflow.store.backends.file.folding import DONE, WRITERS
 from mlflow.store.backends.file.reading import key_path, make_parent
 from mlflow.store.backends.file.tree import refused
@@ -22,17 +21,6 @@ if TYPE_CHECKING:
 
 # A writer that was idle for so long begins a new file: the old one may be taken for a dead one's.
 _IDLE = 3600.0
-
-_appenders: WeakSet[SharedAppender] = WeakSet()
-
-
-def _after_fork() -> None:
-    for appender in _appenders:
-        appender.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Own:
@@ -64,7 +52,7 @@ class SharedAppender:
         self._active = active
         self._lock = allocate_lock()
         self._own: dict[str, _Own] = {}
-        _appenders.add(self)
+        APPENDERS.add(self)
 
     def after_fork(self) -> None:
         """Begin anew in a child: the files are the parent's."""
