@@ -86,18 +86,6 @@ def test_another_programs_database_is_left_alone(tmp_path):
     users.close()
 
 
-def test_the_audit_log_is_only_added_to(users, tmp_path):
-    users.audit.add("ann", "x")
-    with sqlite3.connect(tmp_path / "users.db") as file:
-        for statement in (
-            "DELETE FROM millstream_audit",
-            "UPDATE millstream_audit SET action = 'y'",
-        ):
-            with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
-                file.execute(statement)
-    file.close()
-
-
 @pytest.mark.skipif(not FULL, reason="on servers of databases with MILLSTREAM_FULL=1")
 @pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
 def test_users_on_a_server_of_databases(servers, dialect):

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from mlflow.exceptions import INVALID_STATE, MlflowException
+from mlflow.server.auth.append_only import keep_audit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,9 +169,28 @@ audit = Table(
     Column("outcome", String(64), nullable=False),
     Column("address", String(64), nullable=False),
 )
-_NO_CHANGES = (
-    "CREATE TRIGGER IF NOT EXISTS millstream_audit_{verb} BEFORE {verb} ON millstream_audit "
-    "BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END"
+# Who signs in by OpenID Connect. A user who was removed leaves theirs, without a user.
+identities = Table(
+    "millstream_identities",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Of issuer and subject: databases differ in which texts are the same.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("issuer", String(1000), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("username", String(255), nullable=False),
+    Column("user_id", Integer, index=True),
+    Column("created", BigInteger, nullable=False),
+    Column("seen", BigInteger),
+)
+failures = Table(
+    "millstream_failures",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    # ms since the epoch: the last one, and until when to wait.
+    Column("latest", BigInteger, nullable=False, index=True),
+    Column("wait_until", BigInteger, nullable=False),
 )
 
 
@@ -210,9 +230,7 @@ def _prepared(connection: Connection) -> None:
     if is_older or alembic_version_auth.name not in present:
         connection.execute(alembic_version_auth.delete())
         connection.execute(alembic_version_auth.insert().values(version_num=HEAD))
-    if connection.dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(_NO_CHANGES.format(verb=verb))
+    keep_audit(connection)
 
 
 def _columns(connection: Connection, table: str, present: set[str]) -> set[str]:

@@ -1,15 +1,22 @@
-"""Who has failed to sign in often waits, longer each time."""
+"""Who has failed to sign in often waits, longer each time, whichever process they ask."""
 
 from __future__ import annotations
 
-import threading
+import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import case, func, select
 
 from mlflow.exceptions import RESOURCE_EXHAUSTED, MlflowException
+from mlflow.server.auth.tables import failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from mlflow.store.backends.sql.engine import Database
 
 #: Failures that cost nothing: of one name from one address, and of all names from one address.
 FREE_OF_NAME, FREE_OF_ADDRESS = 5, 30
@@ -18,30 +25,41 @@ _FORGOTTEN = 3600.0
 _KEPT = 10_000
 
 
+class _Key(NamedTuple):
+    """What failures are counted of."""
+
+    #: Names may be of any length, and passwords that were typed into the wrong field.
+    digest: str
+    free: int
+    longest: float
+
+
 class Throttle:
-    """Failures by name and address, as one process saw them.
+    """Failures by name and address, kept beside the users, so that all processes count together.
 
     Args:
-        clock: seconds.
+        database: where the users are.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
         self._clock = clock
-        self._lock = threading.Lock()
-        # (name, address), or ("", address) → how many failures, when the last, until when to wait
-        self._failed: dict[tuple[str, str], tuple[int, float, float]] = {}
 
     def check(self, name: str, address: str) -> None:
         """Check that an attempt may be made now.
 
+        Args:
+            name: who they say they are; empty where they say nothing.
+            address: from where.
+
         Raises:
             MlflowException: RESOURCE_EXHAUSTED: not yet; nothing was looked at.
         """
-        now = self._clock()
-        with self._lock:
-            left = (
-                max(self._failed.get(key, (0, 0.0, 0.0))[2] for key in _keys(name, address)) - now
-            )
+        digests = [key.digest for key in _keys(name, address)]
+        statement = select(func.max(failures.c.wait_until)).where(failures.c.digest.in_(digests))
+        until = self._database.run(lambda connection: connection.execute(statement).scalar())
+        left = (until or 0) / 1000 - self._clock()
         if left > 0:
             raise MlflowException(
                 f"Too many failed attempts to sign in. Try again in {int(left) + 1} seconds.",
@@ -49,24 +67,63 @@ class Throttle:
             )
 
     def failed(self, name: str, address: str) -> None:
-        """Note a failure."""
+        """Note a failure; one without a name counts for its address alone."""
         now = self._clock()
-        free = (FREE_OF_NAME, FREE_OF_ADDRESS)
-        longest = (_LONGEST_OF_NAME, _LONGEST_OF_ADDRESS)
-        with self._lock:
-            for key, gratis, most in zip(_keys(name, address), free, longest, strict=True):
-                count, last, _ = self._failed.pop(key, (0, now, 0.0))
-                count = 1 if now - last > _FORGOTTEN else count + 1
-                wait = min(most, 2.0 ** min(count - gratis, 10)) if count >= gratis else 0.0
-                self._failed[key] = (count, now, now + wait)
-            while len(self._failed) > _KEPT:
-                self._failed.pop(next(iter(self._failed)))
+
+        def work(connection: Connection) -> None:
+            for key in _keys(name, address):
+                _count(connection, key, now)
+
+        self._database.write(work)
 
     def succeeded(self, name: str, address: str) -> None:
         """Note that somebody was right: their own failures are forgotten."""
-        with self._lock:
-            self._failed.pop((name, address), None)
+        where = failures.c.digest == _digest(name, address)
+        statement = select(failures.c.digest).where(where)
+        # Nearly always there is none, and reading is cheaper than writing.
+        if self._database.run(lambda connection: connection.execute(statement).first()):
+            self._database.write(
+                lambda connection: connection.execute(failures.delete().where(where))
+            )
 
 
-def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return (name, address), ("", address)
+def _keys(name: str, address: str) -> list[_Key]:
+    found = [_Key(_digest("", address), FREE_OF_ADDRESS, _LONGEST_OF_ADDRESS)]
+    if name:
+        found.insert(0, _Key(_digest(name, address), FREE_OF_NAME, _LONGEST_OF_NAME))
+    return found
+
+
+def _digest(name: str, address: str) -> str:
+    return hashlib.sha256(f"{address}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _count(connection: Connection, key: _Key, now: float) -> None:
+    kept, at = failures.c, int(now * 1000)
+    where = kept.digest == key.digest
+    is_old = kept.latest < int((now - _FORGOTTEN) * 1000)
+    # MySQL sees what it has set already: `latest` comes after what is decided by it.
+    more = {"failures": case((is_old, 1), else_=kept.failures + 1), "latest": at}
+    count = 1
+    if connection.execute(failures.update().where(where).values(more)).rowcount:
+        count = connection.execute(select(kept.failures).where(where)).scalar_one()
+    else:
+        _make_room(connection, now)
+        made = {"digest": key.digest, "failures": 1, "latest": at, "wait_until": 0}
+        connection.execute(failures.insert().values(made))
+    if count >= key.free:
+        wait = min(key.longest, 2.0 ** min(count - key.free, 10))
+        until = int((now + wait) * 1000)
+        connection.execute(failures.update().where(where).values(wait_until=until))
+
+
+def _make_room(connection: Connection, now: float) -> None:
+    """Remove what is forgotten, and what is oldest where there is very much."""
+    kept = failures.c
+    connection.execute(failures.delete().where(kept.latest < int((now - _FORGOTTEN) * 1000)))
+    count = connection.execute(select(func.count()).select_from(failures)).scalar_one()
+    if count < _KEPT:
+        return
+    oldest = select(kept.digest).order_by(kept.latest).limit(count - _KEPT + 1)
+    digests = list(connection.execute(oldest).scalars())
+    connection.execute(failures.delete().where(kept.digest.in_(digests)))

@@ -72,7 +72,8 @@ class Users:
         self.roles = Roles(self._database)
         self.tokens = Tokens(self._database)
         self.audit = Audit(self._database)
-        self.sign_in = SignIn(self.accounts, self.tokens, Throttle(), self.audit)
+        self.throttle = Throttle(self._database)
+        self.sign_in = SignIn(self.accounts, self.tokens, self.throttle, self.audit)
         self._database.changed = self.sign_in.forget
         self._threads = Threads(_THREADS, _WAITING, "users")
         self.policy: Policy | None = None
