@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "examples/README.md"]
+# The paths that other pages name are checked in tests/docs.
+PAGES = ["CONTRIBUTING.md", "docs/architecture.md", "examples/README.md", "shim/README.md"]
+LINKING = [
+    *PAGES,
+    "README.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
+]
 PREFIXES = ("src/", "tests/", "docs/", "scripts/", "examples/", "shim/", "tools/", "changes/",
             "benchmarks/", ".ci/", ".github/")  # fmt: skip
 
@@ -30,7 +36,7 @@ def test_paths_exist(page):
     assert [] == absent
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", LINKING)
 def test_links_lead_somewhere(page):
     """Every relative link is a file."""
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -53,7 +59,7 @@ def test_decisions_have_numbers_of_their_own():
     assert 4 <= len(numbers)
 
 
-@pytest.mark.parametrize("name", ["demo", "test", "check", "bench", "../.ci/run"])
+@pytest.mark.parametrize("name", ["demo", "test", "check", "bench", "docs", "../.ci/run"])
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no executable bit")
 def test_scripts_are_programs(name):
     """The scripts can be run and are short."""
