@@ -207,6 +207,10 @@ MLFLOW_REQUIREMENTS_INFERENCE_RAISE_ERRORS = _BooleanEnvironmentVariable(
 MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT = _EnvironmentVariable(
     "MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT", int, 180
 )
+#: Types of skops files, separated by commas, that whoever loads a model trusts.
+MILLSTREAM_SKOPS_TRUSTED_TYPES = _EnvironmentVariable("MILLSTREAM_SKOPS_TRUSTED_TYPES", str, "")
+#: Modules, separated by commas, that a model may name as its loader where code is refused.
+MILLSTREAM_TRUSTED_LOADERS = _EnvironmentVariable("MILLSTREAM_TRUSTED_LOADERS", str, "")
 #: Compression of saved Python models.
 MLFLOW_LOG_MODEL_COMPRESSION = _EnvironmentVariable("MLFLOW_LOG_MODEL_COMPRESSION", str, None)
 #: Pin the whole dependency closure of a model.

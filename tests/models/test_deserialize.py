@@ -139,7 +139,7 @@ def test_types_skops_does_not_know_need_the_loaders_word(tmp_path, monkeypatch):
         assert deserialize.trusted_types() == unknown
         assert deserialize.load_skops(path).transform(3) == 6
     assert deserialize.trusted_types() == []
-    monkeypatch.setenv(deserialize.TRUSTED_TYPES_VARIABLE, f"a.B, {unknown[0]}")
+    monkeypatch.setenv("MILLSTREAM_SKOPS_TRUSTED_TYPES", f"a.B, {unknown[0]}")
     assert deserialize.load_skops(path).transform(3) == 6
 
 
@@ -171,6 +171,6 @@ def test_types_an_author_vouches_for_are_not_reported(tmp_path):
 
 
 def test_loaders_are_named_by_the_loader(monkeypatch):
-    monkeypatch.setenv(deserialize.TRUSTED_LOADERS_VARIABLE, "a.b, c")
+    monkeypatch.setenv("MILLSTREAM_TRUSTED_LOADERS", "a.b, c")
 
     assert deserialize.trusted_loaders() == ["a.b", "c"]

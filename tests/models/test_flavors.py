@@ -7,7 +7,7 @@ import pytest
 
 from mlflow.exceptions import MlflowException
 from mlflow.models import flavors
-from mlflow.models.deserialize import POLICY_VARIABLE, TRUSTED_LOADERS_VARIABLE
+from mlflow.models.deserialize import POLICY_VARIABLE
 
 
 def test_the_table_is_sorted():
@@ -95,5 +95,5 @@ def test_unknown_loaders_need_the_loaders_word_where_code_is_refused(tmp_path, m
     with pytest.raises(MlflowException, match="MILLSTREAM_TRUSTED_LOADERS"):
         flavors.import_loader("own_flavor", "m")
     assert "own_flavor" not in sys.modules
-    monkeypatch.setenv(TRUSTED_LOADERS_VARIABLE, "own_flavor")
+    monkeypatch.setenv("MILLSTREAM_TRUSTED_LOADERS", "own_flavor")
     assert flavors.import_loader("own_flavor", "m").__name__ == "own_flavor"

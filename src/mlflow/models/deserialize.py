@@ -17,14 +17,16 @@ import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
+from mlflow.environment_variables import (
+    MILLSTREAM_SKOPS_TRUSTED_TYPES,
+    MILLSTREAM_TRUSTED_LOADERS,
+)
 from mlflow.exceptions import MlflowException, invalid, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 POLICY_VARIABLE = "MLFLOW_ALLOW_PICKLE_DESERIALIZATION"
-TRUSTED_TYPES_VARIABLE = "MILLSTREAM_SKOPS_TRUSTED_TYPES"
-TRUSTED_LOADERS_VARIABLE = "MILLSTREAM_TRUSTED_LOADERS"
 
 # How MLflow compresses PythonModels → the module that reads it, and the ending of the file.
 COMPRESSIONS = {"lzma": ("lzma", ".xz"), "bzip2": ("bz2", ".bz2"), "gzip": ("gzip", ".gz")}
@@ -82,13 +84,13 @@ def trusting(types: Iterable[str]) -> Iterator[None]:
 
 def trusted_types() -> list[str]:
     """Return the types that the loader's side trusts in skops files."""
-    named = os.environ.get(TRUSTED_TYPES_VARIABLE, "")
+    named = MILLSTREAM_SKOPS_TRUSTED_TYPES.get()
     return [*_trusted.get(), *(name.strip() for name in named.split(",") if name.strip())]
 
 
 def trusted_loaders() -> list[str]:
     """Return the loader modules that the loader's side trusts beside the known flavors."""
-    named = os.environ.get(TRUSTED_LOADERS_VARIABLE, "")
+    named = MILLSTREAM_TRUSTED_LOADERS.get()
     return [name.strip() for name in named.split(",") if name.strip()]
 
 
@@ -218,7 +220,7 @@ def load_skops(path: str) -> Any:
     if refused:
         raise MlflowException(
             f"Untrusted types found in the file: {refused}. If you trust them, name them in "
-            f"{TRUSTED_TYPES_VARIABLE} (comma separated) before loading; what the model itself "
+            f"{MILLSTREAM_SKOPS_TRUSTED_TYPES} (comma separated) before loading; what the model itself "
             "says of them does not count.",
             error_code="PERMISSION_DENIED",
         )
