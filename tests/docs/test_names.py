@@ -114,7 +114,7 @@ def test_names_of_mlflow_exist(page):
     named = {
         match[0]
         for span in _spans(page)
-        for match in re.finditer(r"(?<![\w./-])mlflow(\.[A-Za-z_]\w*)+", span)
+        for match in re.finditer(r"(?<![\w./-])mlflow(\.[A-Za-z_][\w-]*)+", span)
         if not span.startswith(("tags.", "mlflow-"))
     }
 
