@@ -171,3 +171,16 @@ def test_a_call_larger_than_what_is_read_at_once(folder):
     read = [call for _ in range(5) for _, call in log.read(10)]
     assert shown([CALLS[0], large, CALLS[1]]) == shown(read)
     log.close()
+
+
+def test_zeros_after_the_last_call_are_no_damage(folder, caplog):
+    """A power cut may leave a file as long as it was going to be, without the bytes."""
+    log = CallLog(folder, is_synced=True)
+    log.append("a", [Metric("m", 1.0, 1, 1)])
+    log.close()
+    path = os.path.join(folder, next(one for one in os.listdir(folder) if one.startswith("calls-")))
+    with open(path, "ab") as file:
+        file.write(bytes(100))
+
+    assert [one.run_id for one in left_in(folder)] == ["a"]
+    assert caplog.text == ""

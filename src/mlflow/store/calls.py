@@ -14,6 +14,7 @@ import msgspec
 
 from mlflow.entities.run import Metric, Param, RunTag
 from mlflow.exceptions import invalid
+from mlflow.store.durability import settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class CallLog:
         with self._lock:
             if not self._segments or self._segments[-1].size >= SEGMENT:
                 self._segments.append(_Segment(self._folder, self.end))
+                if self._is_synced and self._folder is not None:
+                    settle(self._folder)
             self._segments[-1].write(frame, is_synced=self._is_synced)
             self.end += len(frame)
             return self.end
@@ -250,7 +253,8 @@ def _calls(data: bytes) -> Iterator[tuple[int, Call]]:
     while at + _HEAD.size <= len(data):
         length, checksum = _HEAD.unpack_from(data, at)
         end = at + _HEAD.size + length
-        if end > len(data):
+        # Zeros: after a power cut a file may be as long as it was going to be, without the bytes.
+        if end > len(data) or not length:
             break
         call = _call(data[at + _HEAD.size : end], checksum)
         if call is not None:

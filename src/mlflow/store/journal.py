@@ -14,6 +14,7 @@ from importlib import import_module
 
 from mlflow.environment_variables import MILLSTREAM_JOURNAL_DIR
 from mlflow.exceptions import MlflowException, without_password
+from mlflow.store import durability
 from mlflow.store.calls import is_log
 
 TYPE_CHECKING = False
@@ -63,10 +64,16 @@ class Journal:
 
     def __init__(self, place: str, uri: str) -> None:
         self.place = place
-        os.makedirs(place, mode=0o700, exist_ok=True)
+        is_synced = durability.level() == durability.DISK
+        durability.make_folders(place, 0o700, is_synced=is_synced)
         self._lock = self._locked()
         with open(os.path.join(place, _SERVER), "w", encoding="utf-8") as file:
             file.write(without_password(uri) + "\n")
+            if is_synced:
+                file.flush()
+                os.fsync(file.fileno())
+        if is_synced:
+            durability.settle(place)
 
     @classmethod
     def new(cls, uri: str) -> Journal:

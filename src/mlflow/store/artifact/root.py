@@ -10,6 +10,7 @@ from mlflow.environment_variables import MILLSTREAM_DURABILITY
 from mlflow.exceptions import MlflowException, invalid, not_found
 from mlflow.store.artifact.copying import copy_bytes
 from mlflow.store.artifact.paths import ArtifactPath
+from mlflow.store.durability import make_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ class Root:
     def _folder(self, where: ArtifactPath, *, make: bool = False) -> _Folder:
         """Open a folder step by step; whoever asks closes it."""
         if make:
-            os.makedirs(self.path, exist_ok=True)
+            make_folders(self.path, is_synced=_is_for_disk())
         folder = _open_root(self.path)
         for name in where.parts:
             below = self._below(folder, name, where, make=make)
@@ -388,7 +389,9 @@ class _Folder:
         try:
             os.mkdir(name, dir_fd=self._descriptor)
         except FileExistsError:
-            pass
+            return
+        if _is_for_disk():
+            self.sync()
 
     def link(self, path: str, name: str) -> None:
         """Give a file that is somewhere else a name in this folder."""

@@ -8,6 +8,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.store.backends.file import reading
 from mlflow.store.backends.file.metadata import Malformed
+from mlflow.store.backends.file.writing import Writer
 
 
 def test_plain_files_come_with_their_keys_and_links_do_not(tmp_path):
@@ -107,12 +108,12 @@ def test_a_problem_is_told_once_and_escaped():
 
 
 def test_folders_of_keys_are_made_and_never_through_links(tmp_path):
-    folder = str(tmp_path / "tags")
-    reading.make_parent(folder, reading.key_path(folder, "a/b/c"))
+    folder, writer = str(tmp_path / "tags"), Writer(durable=False)
+    reading.make_parent(folder, reading.key_path(folder, "a/b/c"), writer)
     assert os.path.isdir(f"{folder}/a/b")
     os.symlink(tmp_path, f"{folder}/link")
     with pytest.raises(MlflowException, match="is no folder"):
-        reading.make_parent(folder, reading.key_path(folder, "link/x"))
+        reading.make_parent(folder, reading.key_path(folder, "link/x"), writer)
     assert reading.check_folders(folder, f"{folder}/a/b/c")
     assert not reading.check_folders(folder, f"{folder}/link/x")
 

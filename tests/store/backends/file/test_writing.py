@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from mlflow.store.backends.file import writing
-from mlflow.store.backends.file.writing import Writer
+from mlflow.store.backends.file.writing import Making, Writer
 
 
 @pytest.fixture(params=["nameless", "links", "neither"])
@@ -145,3 +145,41 @@ def test_a_child_that_leaves_the_block_closes_no_file_of_its_own():
         assert os.waitpid(pid, 0)[1] == 0
         """
     )
+
+
+def test_what_was_left_of_a_folder_in_the_making_is_replaced(tmp_path):
+    """Somebody died half way; a link that is in there is removed, and what it leads to is not."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "run" / "metrics").mkdir(parents=True)
+    (tmp_path / "run" / "part").write_text("x")
+    (tmp_path / "run" / "link").symlink_to(tmp_path / "kept")
+    with Making(f"{tmp_path}/run", lambda: False):
+        found = os.listdir(tmp_path / "run")
+
+    assert found == []
+    assert sorted(os.listdir(tmp_path)) == ["kept", "run"]
+
+
+def test_a_whole_folder_is_not_made_again(tmp_path):
+    (tmp_path / "run" / "metrics").mkdir(parents=True)
+    with pytest.raises(FileExistsError):
+        with Making(f"{tmp_path}/run", lambda: True):
+            pass
+
+    assert os.listdir(tmp_path / "run") == ["metrics"]
+
+
+@pytest.mark.skipif(writing.fcntl is None, reason="this system has no such locks")
+def test_without_locks_what_is_there_is_in_the_way(tmp_path, monkeypatch):
+    """It may be somebody who is at work."""
+
+    def refuse(*_args):
+        raise OSError(9, "no locks here")
+
+    (tmp_path / "run" / "metrics").mkdir(parents=True)
+    monkeypatch.setattr(writing.fcntl, "flock", refuse)
+    with pytest.raises(FileExistsError):
+        with Making(f"{tmp_path}/run", lambda: False):
+            pass
+
+    assert os.listdir(tmp_path / "run") == ["metrics"]

@@ -147,7 +147,7 @@ class Appender:
         folder = f"{run.place}/metrics"
         path = key_path(folder, key)
         try:
-            make_parent(folder, path)
+            make_parent(folder, path, self._tree.writer)
             descriptor = open_for_append(path, key)
             if self._tree.writer.durable:
                 self._tree.writer.settle(os.path.dirname(path))

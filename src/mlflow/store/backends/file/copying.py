@@ -52,6 +52,7 @@ from mlflow.store.backends.file.tree import (
 )
 from mlflow.store.backends.file.uris import believed, to_path
 from mlflow.store.backends.file.writing import Locked
+from mlflow.store.durability import settle_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class FileCopying(Copying):
         durable = self._tree.writer.durable
         for key, some in lines.items():
             path = key_path(f"{draft}/metrics", key)
-            make_parent(f"{draft}/metrics", path)
+            make_parent(f"{draft}/metrics", path, self._tree.writer)
             append_lines(path, key, "".join(some), durable=durable)
         return lost
 
@@ -235,7 +236,7 @@ class FileCopying(Copying):
         record = model_record(model) | {"artifact_location": location}
         if stage != ACTIVE:
             record["lifecycle_stage"] = stage
-        os.makedirs(folder, exist_ok=True)
+        tree.writer.make_folders(folder)
         with self._draft(folder, f"{folder}/{model_id}") as draft:
             tree.publish_values(f"{draft}/tags", model.tags)
             tree.publish_values(f"{draft}/params", model.params)
@@ -258,7 +259,7 @@ class FileCopying(Copying):
         if not is_model_name(model.name):
             raise CannotHold(f"{model.name!r} cannot name a folder of models")
         tree.be_born()
-        os.makedirs(root, exist_ok=True)
+        tree.writer.make_folders(root)
         place = f"{root}/{model.name}"
         if os.path.lexists(f"{place}/{META}"):
             raise Duplicate(REGISTERED_MODEL, model.name)
@@ -303,6 +304,8 @@ class FileCopying(Copying):
                 os.mkdir(draft)
                 try:
                     yield draft
+                    if tree.writer.durable:
+                        settle_all(draft)
                     os.rename(draft, place)
                 except BaseException:
                     remove_folder(tree.root, draft)

@@ -16,7 +16,7 @@ from mlflow.store.backends.base import (
 )
 from mlflow.store.backends.file.metadata import Malformed
 from mlflow.store.backends.file.reading import number_of, text_of
-from mlflow.store.backends.file.tree import TRASH, experiment_record, refused
+from mlflow.store.backends.file.tree import experiment_record, refused
 from mlflow.store.backends.file.uris import believed
 from mlflow.store.backends.file.writing import Locked
 
@@ -182,7 +182,7 @@ class Experiments:
                 tree.rewrite(place, _ours(changed))
                 for run_id, run in tree.run_places(place):
                     move_run(run_id, run, stage, time)
-                os.makedirs(f"{tree.root}/{TRASH}", exist_ok=True)
+                tree.writer.make_folders(tree.trash)
                 base = tree.trash if stage == DELETED else tree.root
                 if place != f"{base}/{experiment_id}":
                     os.rename(place, f"{base}/{experiment_id}")

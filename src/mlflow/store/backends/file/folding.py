@@ -115,6 +115,7 @@ class Folding:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            self._tree.writer.settle(os.path.dirname(path))
         state["at"].update(state["to"])
         state["to"], state["lengths"] = {}, {}
         self._write(folder, state)
@@ -124,7 +125,7 @@ class Folding:
         metrics = f"{place}/metrics"
         try:
             path = key_path(metrics, key)
-            make_parent(metrics, path)
+            make_parent(metrics, path, self._tree.writer)
             # An empty one is not made: MLflow reads no run that has one.
             if not os.path.lexists(path):
                 return 0

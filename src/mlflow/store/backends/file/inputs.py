@@ -122,7 +122,7 @@ class Inputs:
         try:
             if os.path.lexists(f"{place}/{META}"):
                 return
-            os.makedirs(place, exist_ok=True)
+            writer.make_folders(place)
             # The parent of both folders: a file there disturbs neither runs nor listings.
             near = place.rsplit("/", 2)[0]
             writer.create(f"{place}/{META}", metadata.emit(record), near)

@@ -20,7 +20,7 @@ from mlflow.store.backends.file.reading import (
 from mlflow.store.backends.file.series import Latest, metric_of
 from mlflow.store.backends.file.tree import META, is_id, refused
 from mlflow.store.backends.file.uris import believed, to_path, to_uri
-from mlflow.store.backends.file.writing import Locked
+from mlflow.store.backends.file.writing import Locked, Making
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,20 +50,22 @@ class LoggedModels:
         experiment = self._experiments.active_place(model.experiment_id)
         place = f"{experiment}/models/{model.model_id}"
         try:
-            os.makedirs(f"{experiment}/models", exist_ok=True)
-            os.mkdir(place)
+            tree.writer.make_folders(f"{experiment}/models")
+            with Making(place, lambda: os.path.lexists(f"{place}/{META}")):
+                self._fill(place, model)
+            tree.writer.settle(f"{experiment}/models")
         except FileExistsError:
             raise Duplicate(LOGGED_MODEL, model.model_id) from None
         except OSError as error:
             raise refused(error) from error
-        try:
-            for name, values in (("tags", model.tags), ("params", model.params), ("metrics", {})):
-                tree.publish_values(f"{place}/{name}", values)
-            # Without metadata the folder is nothing yet.
-            tree.writer.create(f"{place}/{META}", metadata.emit(model_record(model)), place)
-        except OSError as error:
-            raise refused(error) from error
-        tree.writer.settle(f"{experiment}/models")
+
+    def _fill(self, place: str, model: LoggedModel) -> None:
+        tree = self._tree
+        for name, values in (("tags", model.tags), ("params", model.params), ("metrics", {})):
+            tree.publish_values(f"{place}/{name}", values)
+        tree.writer.settle(place)
+        # Without metadata the folder is nothing yet.
+        tree.writer.create(f"{place}/{META}", metadata.emit(model_record(model)), place)
 
     def get(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
         """See `Backend.get_logged_model`."""

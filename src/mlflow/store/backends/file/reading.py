@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from mlflow.store.backends.file.writing import Writer
+
 READ = (
     os.O_RDONLY
     | getattr(os, "O_CLOEXEC", 0)
@@ -114,12 +116,13 @@ def key_path(folder: str, key: str) -> str:
     return f"{folder}/{key}"
 
 
-def make_parent(folder: str, path: str) -> None:
+def make_parent(folder: str, path: str, writer: Writer) -> None:
     """Make the folders that the file of a key with slashes needs; links are not passed through.
 
     Args:
         folder: the folder that the key is below; made as well.
         path: what `key_path` returned.
+        writer: brings the names of new folders to the disk, where that is asked for.
     """
     if path.rfind("/") == len(folder) and is_folder(folder):
         return
@@ -128,6 +131,7 @@ def make_parent(folder: str, path: str) -> None:
         here = f"{here}/{part}" if part else here
         try:
             os.mkdir(here)
+            writer.settle(os.path.dirname(here))
         except FileExistsError:
             if not is_folder(here):
                 name = path[len(folder) + 1 :]

@@ -27,8 +27,6 @@ from mlflow.store.backends.file.metadata import Malformed
 from mlflow.store.backends.file.reading import (
     folders,
     is_folder,
-    key_path,
-    make_parent,
     number_of,
     optional_text,
     text_of,
@@ -234,7 +232,7 @@ class Registry:
         if not is_model_name(name):
             raise Missing(REGISTERED_MODEL, name)
         try:
-            os.makedirs(self._root, exist_ok=True)
+            tree.writer.make_folders(self._root)
             with Locked(self._root):
                 if os.path.lexists(f"{place}/{META}"):
                     raise Duplicate(REGISTERED_MODEL, name)
@@ -355,10 +353,8 @@ class Registry:
         try:
             with Locked(place):
                 os.mkdir(draft)
-                for key, value in version.tags.items():
-                    path = key_path(f"{draft}/tags", key)
-                    make_parent(f"{draft}/tags", path)
-                    tree.writer.publish(path, value.encode("utf-8"))
+                if version.tags:
+                    tree.publish_values(f"{draft}/tags", version.tags)
                 number = self._take_number(version, storage_location, place, draft)
                 tree.writer.settle(place)
                 changes = {"last_updated_timestamp": version.creation_timestamp}

@@ -41,7 +41,7 @@ from mlflow.store.backends.file.series import Latest, extra_of, history, line, m
 from mlflow.store.backends.file.shared import SharedAppender
 from mlflow.store.backends.file.tree import META, refused
 from mlflow.store.backends.file.uris import believed
-from mlflow.store.backends.file.writing import Locked
+from mlflow.store.backends.file.writing import Locked, Making
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,24 +92,19 @@ class Runs:
         record = run_record(info)
         data = metadata.emit(record)
         try:
-            os.mkdir(place)
+            with Making(place, lambda: tree.is_run(place)):
+                for name in ("metrics", "params"):
+                    os.mkdir(f"{place}/{name}")
+                tree.publish_values(f"{place}/tags", {tag.key: tag.value for tag in tags})
+                writer.publish(f"{place}/{META}", data)
+                writer.settle(place)
+                os.mkdir(f"{place}/artifacts")
+            writer.settle(place)
+            writer.settle(experiment)
         except FileExistsError:
             raise Duplicate(RUN, info.run_id) from None
         except OSError as error:
             raise refused(error) from error
-        try:
-            for name in ("metrics", "params"):
-                os.mkdir(f"{place}/{name}")
-            tree.publish_values(f"{place}/tags", {tag.key: tag.value for tag in tags})
-            writer.publish(f"{place}/{META}", data)
-            if writer.durable:
-                writer.settle(f"{place}/tags")
-            os.mkdir(f"{place}/artifacts")
-        except OSError as error:
-            raise refused(error) from error
-        if writer.durable:
-            writer.settle(place)
-            writer.settle(experiment)
         tree.remember_run(info.run_id, place)
         tree.records.note(f"{place}/{META}", data, record)
         self._known_active.made(info.run_id, place)
@@ -359,7 +354,7 @@ class Runs:
         for key, value in params.items():
             path = key_path(folder, key)
             try:
-                make_parent(folder, path)
+                make_parent(folder, path, self._tree.writer)
                 if self._tree.writer.create(path, value.encode("utf-8"), place):
                     continue
             except OSError as error:
@@ -400,7 +395,7 @@ class Runs:
         folder = f"{place}/metrics"
         path = key_path(folder, key)
         try:
-            make_parent(folder, path)
+            make_parent(folder, path, self._tree.writer)
             append_lines(path, key, "".join(lines), durable=self._tree.writer.durable)
         except OSError as error:
             raise refused(error) from error

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mlflow.store.backends.file.active import ActiveRun, ActiveRuns
     from mlflow.store.backends.file.tree import Tree
+    from mlflow.store.backends.file.writing import Writer
 
 # A writer that was idle for so long begins a new file: the old one may be taken for a dead one's.
 _IDLE = 3600.0
@@ -87,7 +88,7 @@ class SharedAppender:
             own.used = now
             for key in keys:
                 if key not in own.keys:
-                    _check(f"{run.place}/metrics", key)
+                    _check(f"{run.place}/metrics", key, self._tree.writer)
                     own.keys.add(key)
             try:
                 written = os.write(own.descriptor, data)
@@ -107,7 +108,7 @@ class SharedAppender:
         node = "".join(one if one.isalnum() or one == "-" else "-" for one in _node())
         path = f"{folder}/{node}-{os.getpid()}-{os.urandom(4).hex()}"
         try:
-            os.makedirs(folder, exist_ok=True)
+            self._tree.writer.make_folders(folder)
             descriptor = os.open(path, APPEND | os.O_EXCL, 0o666)
             self._tree.writer.settle(folder)
         except OSError as error:
@@ -141,7 +142,7 @@ class SharedAppender:
             self._close(run_id)
 
 
-def _check(folder: str, key: str) -> None:
+def _check(folder: str, key: str, writer: Writer) -> None:
     """Make the folders that the metric file of a key needs.
 
     Raises:
@@ -150,7 +151,7 @@ def _check(folder: str, key: str) -> None:
     """
     path = key_path(folder, key)
     try:
-        make_parent(folder, path)
+        make_parent(folder, path, writer)
         # An empty one is not made: MLflow reads no run that has one.
         if os.path.lexists(path):
             os.close(open_for_append(path, key))

@@ -88,7 +88,7 @@ class Tree:
         if self._born and os.path.isdir(self.root):
             return
         try:
-            os.makedirs(f"{self.root}/{TRASH}", exist_ok=True)
+            self.writer.make_folders(f"{self.root}/{TRASH}")
             if not self._has_default():
                 with Locked(self.root):
                     if not self._has_default():
@@ -124,7 +124,7 @@ class Tree:
                 raise
         for key, value in tags:
             path = key_path(f"{place}/tags", key)
-            make_parent(f"{place}/tags", path)
+            make_parent(f"{place}/tags", path, self.writer)
             self.writer.replace(path, value.encode("utf-8"), place)
         self.writer.create(f"{place}/{META}", metadata.emit(record), place)
         self.writer.settle(self.root)
@@ -263,7 +263,7 @@ class Tree:
         try:
             for key, value in values:
                 path = key_path(folder, key)
-                make_parent(folder, path)
+                make_parent(folder, path, self.writer)
                 self.writer.replace(path, value.encode("utf-8"), place)
         except OSError as error:
             raise refused(error) from error
@@ -275,8 +275,11 @@ class Tree:
         for key, value in sorted(values.items()):
             path = key_path(folder, key)
             if "/" in key:
-                make_parent(folder, path)
+                make_parent(folder, path, self.writer)
             self.writer.publish(path, value.encode("utf-8"))
+            if "/" in key:
+                self.writer.settle(os.path.dirname(path))
+        self.writer.settle(folder)
 
     def remove_value(self, place: str, name: str, key: str) -> bool:
         """Remove a text by key; return whether it was there."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 
+from mlflow.store.durability import make_folders, settle
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 fcntl: Any
@@ -134,16 +137,12 @@ class Writer:
 
     def settle(self, folder: str) -> None:
         """At the durable level, bring the names in a folder to the disk."""
-        if not self.durable:
-            return
-        try:
-            descriptor = os.open(folder, os.O_RDONLY)
-        except OSError:  # Windows opens no folders and orders names itself
-            return
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if self.durable:
+            settle(folder)
+
+    def make_folders(self, path: str) -> None:
+        """Make a folder, with those above it, unless it is there."""
+        make_folders(path, is_synced=self.durable)
 
 
 def _forget(path: str) -> None:
@@ -181,11 +180,12 @@ class Locked:
         folder: the folder.
     """
 
-    __slots__ = ("_descriptor", "_folder")
+    __slots__ = ("_descriptor", "_folder", "_is_sure")
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._descriptor = -1
+        self._is_sure = False
 
     def __enter__(self) -> None:
         if fcntl is None:
@@ -195,6 +195,7 @@ class Locked:
         _held[self._descriptor] = self
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            self._is_sure = True
         except OSError:  # a network file system that locks no folders
             pass
 
@@ -210,3 +211,50 @@ class Locked:
         _held.pop(self._descriptor, None)
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+class Making(Locked):
+    """Makes a folder; in the block it is filled, and nobody else makes the same one.
+
+    What somebody left there who died, or whose disk failed, before it was whole is removed first.
+    Where the system has no locks it stays, and is in the way.
+
+    Args:
+        folder: the folder.
+        is_whole: tells whether what is there is whole.
+
+    Raises:
+        FileExistsError: it is.
+    """
+
+    __slots__ = ("_is_whole",)
+
+    def __init__(self, folder: str, is_whole: Callable[[], bool]) -> None:
+        super().__init__(folder)
+        self._is_whole = is_whole
+
+    def __enter__(self) -> None:
+        try:
+            os.mkdir(self._folder)
+        except FileExistsError:
+            super().__enter__()
+            try:
+                if not self._is_sure or self._is_whole():
+                    raise
+                _empty(self._folder)
+            except BaseException:
+                self.__exit__()
+                raise
+        else:
+            super().__enter__()
+
+
+def _empty(folder: str) -> None:
+    import shutil
+
+    for name in os.listdir(folder):
+        path = f"{folder}/{name}"
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
