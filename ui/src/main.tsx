@@ -21,7 +21,12 @@ const PAGES: Record<string, () => Promise<Page>> = {
   run: async () => (await import("./pages/run/page.tsx")).RunPage as Page,
   compare: async () => (await import("./pages/compare/page.tsx")).ComparePage as Page,
   trash: async () => (await import("./pages/trash.tsx")).TrashPage as Page,
-  users: async () => (await import("./pages/users.tsx")).UsersPage as Page,
+  users: async () => (await import("./pages/people/users.tsx")).UsersPage as Page,
+  roles: async () => (await import("./pages/people/roles.tsx")).RolesPage as Page,
+  role: async () => (await import("./pages/people/role.tsx")).RolePage as Page,
+  audit: async () => (await import("./pages/people/audit.tsx")).AuditPage as Page,
+  account: async () => (await import("./pages/people/account.tsx")).AccountPage as Page,
+  access: async () => (await import("./pages/people/access.tsx")).AccessPage as Page,
   models: async () => (await import("./pages/models/list.tsx")).ModelsPage as Page,
   model: async () => (await import("./pages/models/model.tsx")).ModelPage as Page,
   versions: async () => (await import("./pages/models/versions.tsx")).VersionsPage as Page,
@@ -32,8 +37,10 @@ const PAGES: Record<string, () => Promise<Page>> = {
 
 function pageOf([first, second, third, fourth]: readonly string[]): string | null {
   if (!first) return "experiments";
+  if ((first === "experiments" || first === "models") && second && third === "access") return "access";
   if (first === "experiments") return second ? (third === "runs" && fourth ? "run" : third === "models" && fourth ? "logged" : "runs") : "experiments";
-  if (first === "compare" || first === "trash" || first === "users") return first;
+  if (first === "roles") return second ? "role" : "roles";
+  if (["compare", "trash", "users", "audit", "account"].includes(first)) return first;
   if (first === "models") return second ? (third === "versions" && fourth ? "version" : third === "compare" ? "versions" : "model") : "models";
   return null;
 }

@@ -105,3 +105,18 @@ def test_a_caller_has_what_all_roles_give(people):
     assert "DENY" == caller.permission(("experiment", "7"))
     assert "READ" == caller.permission(("registered_model", "m"))
     assert people.accounts.caller(12345) is None
+
+
+def test_the_last_active_administrator_stays(people):
+    """One that is disabled could not let anybody in again."""
+    accounts = people.accounts
+    accounts.set_admin("ann", True)
+    accounts.set_active("ann", False)
+    for change in (
+        lambda: accounts.set_active("admin", False), lambda: accounts.set_admin("admin", False),
+        lambda: accounts.delete("admin"),
+    ):  # fmt: skip
+        with pytest.raises(MlflowException, match="only administrator"):
+            change()
+    accounts.delete("ann")
+    assert set() == accounts.disabled()

@@ -218,3 +218,30 @@ def test_what_was_done_is_told(team):
             "admin", "audit/list", username="admin", action="create_user", max_results="1"
         ).json["events"]
     )
+
+
+def test_who_is_disabled_is_nobody(team):
+    """By password, by token, by session; what they were granted and own waits for them."""
+    token = team.post("ann", "users/tokens/create", {"name": "t"}).json["token"]
+    bearer = [("Authorization", f"Bearer {token}")]
+
+    def asked():
+        by_token = team.ask(None, "GET", "users/current", headers=bearer).status
+        return team.get("ann", "users/current").status, by_token
+
+    def change(who, is_active):
+        body = {"username": who, "is_active": is_active}
+        return team.ask("admin", "PATCH", "users/update-active", body)
+
+    assert (200, 200) == asked()
+    assert {} == change("ann", False).json
+    assert (401, 401) == asked()
+    active = {
+        one["username"]: one["is_active"] for one in team.get("bob", "users/list").json["users"]
+    }
+    assert {"admin": True, "ann": False, "bob": True} == active
+    assert {} == change("ann", True).json
+    assert (200, 200) == asked()
+    assert 400 == change("admin", False).status
+    assert 404 == change("nobody", False).status
+    assert 403 == team.ask("bob", "PATCH", "users/update-active", {}).status

@@ -5,6 +5,7 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import { Dialog } from "../widgets/overlay.tsx";
 import { Icon, type IconName } from "../widgets/icon.tsx";
 import { shortcuts, shown } from "./keys.ts";
+import { mayAdminister, who } from "./account.tsx";
 import { experiments } from "./experiments.ts";
 import { go, href } from "./router.ts";
 import { theme } from "./theme.ts";
@@ -26,7 +27,13 @@ function commands(): Command[] {
   const pages: Command[] = [
     { text: "Experiments", icon: "flask", run: () => go(href(["experiments"])) },
     { text: "Models", icon: "box", run: () => go(href(["models"])) },
-    { text: "Trash", icon: "trash", run: () => go(href(["trash"])) },
+    ...(mayAdminister() ? [{ text: "Trash", icon: "trash" as const, run: () => go(href(["trash"])) }] : []),
+    ...(who.value?.is_admin ? [
+      { text: "People", icon: "users" as const, run: () => go(href(["users"])) },
+      { text: "Roles", icon: "users" as const, run: () => go(href(["roles"])) },
+      { text: "Audit log", icon: "clock" as const, run: () => go(href(["audit"])) },
+    ] : []),
+    ...(who.value ? [{ text: "Your account", icon: "user" as const, run: () => go(href(["account"])) }] : []),
   ];
   const looks: Command[] = (["system", "light", "dark"] as const).map((one) => ({
     text: `Theme: ${one}`, icon: one === "light" ? "sun" : one === "dark" ? "moon" : "system", run: () => (theme.value = one),

@@ -45,7 +45,7 @@ function Side() {
       </button>
       <Link to="#/experiments" icon="flask" active={first === "experiments" && !second}>Experiments</Link>
       {!copy && <Link to="#/models" icon="box" active={first === "models"}>Models</Link>}
-      {!copy && who.value?.is_admin && <Link to="#/users" icon="eye" active={first === "users"}>Users</Link>}
+      {!copy && who.value?.is_admin && <Link to="#/users" icon="users" active={first === "users" || first === "roles" || first === "audit"}>People</Link>}
       {!copy && mayAdminister() && <Link to="#/trash" icon="trash" active={first === "trash"}>Trash</Link>}
       {shown.length > 0 && <h2 class="side-title">Recent experiments</h2>}
       <div class="side-list">
@@ -56,7 +56,7 @@ function Side() {
         ))}
       </div>
       {copy && <p class="side-note">{`A copy made ${date(copy.made).slice(0, 16)}. It needs no server, and nothing in it changes.`}</p>}
-      <Account />
+      <Account onGo={() => (sideOpen.value = false)} />
       <div class="side-foot">
         <Choice<Theme>
           label="Theme" value={theme.value} onChange={(value) => (theme.value = value)}
@@ -74,8 +74,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
     { keys: "?", text: "Keyboard shortcuts", run: () => (helpOpen.value = true) },
     { keys: "g e", text: "Experiments", run: () => go(href(["experiments"])) },
     { keys: "g m", text: "Models", run: () => go(href(["models"])) },
-    { keys: "g t", text: "Trash", run: () => go(href(["trash"])) },
-  ]);
+    ...(mayAdminister() ? [{ keys: "g t", text: "Trash", run: () => go(href(["trash"])) }] : []),
+    ...(who.value?.is_admin ? [{ keys: "g p", text: "People", run: () => go(href(["users"])) }] : []),
+  ], [who.value]);
   useEffect(() => {
     void reloadExperiments();
     const timer = setInterval(() => visible.value && !copy && void reloadExperiments(), 15_000);

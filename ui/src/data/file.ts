@@ -300,6 +300,10 @@ export class FileSource implements Source, Writer {
     return [];
   }
 
+  rights(): Promise<never> {
+    return Promise.reject(new SourceError("This page is a copy: nothing in it can be changed.", "COPY", 403));
+  }
+
   watch(_experiments: readonly string[], _hear: (news: Heard) => void) {
     return () => undefined;
   }

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import {
   SourceError,
   type Artifact, type Ask, type Activity, type Compared, type Experiment, type Groups, type Heard, type KeyValue,
-  type LoggedModel, type Metric, type ModelVersion, type News, type Points, type RegisteredModel, type Run,
+  type LoggedModel, type Metric, type ModelVersion, type News, type Points, type RegisteredModel, type Rights, type Run,
   type SeriesAnswer, type SeriesAsk, type Source, type Trash, type TrashAsk, type View, type Window, type Writer,
 } from "./source.ts";
 import { csrfWord } from "./csrf.ts";
@@ -60,7 +60,7 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
 }
 
 /** Asks for page data. The same object is returned while the answer is the same. */
-async function ask<T>(name: string, body: unknown, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(name: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const text = JSON.stringify(body);
   const known = kept.get(name + text);
   const headers: Record<string, string> = { "content-type": "application/json" };
@@ -273,6 +273,10 @@ export class ServerSource implements Source, Writer {
     if (filter) query["filter"] = filter;
     const found = await get<{ model_versions?: Partial<ModelVersion>[] }>("model-versions/search", query, signal);
     return (found.model_versions ?? []).map(readVersion);
+  }
+
+  rights(experiments: readonly string[], models: readonly string[], signal?: AbortSignal) {
+    return ask<Rights>("rights", { experiments, models }, signal);
   }
 
   watch(experiments: readonly string[], hear: (news: Heard) => void) {

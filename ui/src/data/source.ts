@@ -220,6 +220,19 @@ export interface Trash {
   items: TrashItem[];
 }
 
+/** What the reader may not do with a thing, by operation: the level that they have, and the one that it needs. */
+export interface Told {
+  denied: Record<string, readonly [has: string, needs: string]>;
+  /** Whom they can ask for more. */
+  ask: string[];
+  manages: boolean;
+}
+
+export interface Rights {
+  experiments: Record<string, Told>;
+  models: Record<string, Told>;
+}
+
 /** What is heard of changes: `silent` while nobody tells of them, so that pages ask by themselves. */
 export type Heard = "silent" | "listening" | "changed";
 
@@ -268,6 +281,8 @@ export interface Source {
   registeredModels(find: string, signal?: AbortSignal): Promise<RegisteredModel[]>;
   registeredModel(name: string, signal?: AbortSignal): Promise<RegisteredModel>;
   versions(filter: string, signal?: AbortSignal): Promise<ModelVersion[]>;
+  /** What the reader may do, on a server with users; what they may not see is left out. */
+  rights(experiments: readonly string[], models: readonly string[], signal?: AbortSignal): Promise<Rights>;
   /** Tells of changes in the runs of some experiments, until the returned function is called. */
   watch(experiments: readonly string[], hear: (news: Heard) => void): () => void;
 }

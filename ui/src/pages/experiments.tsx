@@ -6,6 +6,7 @@ import { Ask, Menu } from "../widgets/overlay.tsx";
 import { reloadExperiments } from "../app/experiments.ts";
 import { useKeys } from "../app/keys.ts";
 import { useLoad } from "../app/load.ts";
+import { useMayEach, type May } from "../app/rights.ts";
 import { go, href, patch, query } from "../app/router.ts";
 import { attempt, say } from "../app/toasts.tsx";
 import { source } from "../data/index.ts";
@@ -26,6 +27,7 @@ export function ExperimentsPage() {
   const found = all.filter((one) => !find || one.name.toLowerCase().includes(find) || one.id === find || Object.entries(one.tags).some(([key, value]) => !key.startsWith("mlflow.") && `${key}=${value}`.toLowerCase().includes(find)));
   const ids = found.slice(0, 50).map((one) => one.id);
   const activity = useLoad(ids.length && !deleted ? `activity ${ids.join(",")}` : null, (signal) => source.activity(ids, signal), 6000).data ?? {};
+  const may = useMayEach({ experiments: all.map((one) => one.id) });
   const sorted = [...found].sort((a, b) =>
     order === "name" ? (a.name < b.name ? -1 : 1)
       : order === "last" ? (activity[b.id]?.last ?? b.updated ?? 0) - (activity[a.id]?.last ?? a.updated ?? 0)
@@ -76,7 +78,7 @@ export function ExperimentsPage() {
             </thead>
             <tbody>
               {sorted.map((one) => (
-                <Line key={one.id} experiment={one} activity={activity[one.id]} chosen={chosen.has(one.id)} onToggle={() => toggle(one.id)} reload={loaded.reload} />
+                <Line key={one.id} experiment={one} activity={activity[one.id]} may={may(one.id)} chosen={chosen.has(one.id)} onToggle={() => toggle(one.id)} reload={loaded.reload} />
               ))}
             </tbody>
           </table>
@@ -103,8 +105,9 @@ export function ExperimentsPage() {
   );
 }
 
-function Line({ experiment: one, activity, chosen, onToggle, reload }: {
+function Line({ experiment: one, activity, may, chosen, onToggle, reload }: {
   experiment: Experiment;
+  may: May;
   activity: Activity | undefined;
   chosen: boolean;
   onToggle: () => void;
@@ -143,14 +146,15 @@ function Line({ experiment: one, activity, chosen, onToggle, reload }: {
         {source.canWrite && <Menu
           label={`Actions for ${one.name}`} icon="more" kind="quiet"
           items={isDeleted ? [
-            { label: "Restore", icon: "restore", run: () => void attempt(async () => {
+            { label: "Restore", icon: "restore", why: may.why("restore_experiment"), run: () => void attempt(async () => {
               await change("experiments/restore", id);
               say(`Restored “${one.name}”.`, { undo: () => change("experiments/delete", id) });
             }) },
           ] : [
-            { label: "Rename", icon: "edit", run: () => setRenaming(true) },
+            { label: "Rename", icon: "edit", why: may.why("rename_experiment"), run: () => setRenaming(true) },
             { label: "Description and tags", icon: "info", run: () => go(href(["experiments", one.id], { about: "1" })) },
-            ...(one.id === "0" ? [] : [{ label: "Delete", icon: "trash" as const, danger: true, run: () => void attempt(async () => {
+            ...(may.manages ? [{ label: "Who may use it", icon: "user" as const, run: () => go(href(["experiments", one.id, "access"])) }] : []),
+            ...(one.id === "0" ? [] : [{ label: "Delete", icon: "trash" as const, danger: true, why: may.why("delete_experiment"), run: () => void attempt(async () => {
               await change("experiments/delete", id);
               say(`Deleted “${one.name}” with ${activity?.total ? count(activity.total, "run") : "its runs"}.`, { undo: () => change("experiments/restore", id) });
             }) }]),

@@ -4,6 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import { Button, Empty, Failure, Skeleton } from "../widgets/parts.tsx";
 import { Dialog } from "../widgets/overlay.tsx";
 import { Icon } from "../widgets/icon.tsx";
+import { who } from "../app/account.tsx";
+import { AdministratorsOnly } from "../app/only.tsx";
 import { experimentNames, reloadExperiments } from "../app/experiments.ts";
 import { useLoad } from "../app/load.ts";
 import { href } from "../app/router.ts";
@@ -16,6 +18,10 @@ import { counted, trashLines, type TrashLine } from "../lib/trash.ts";
 const ICONS = { run: "chart", model: "box", experiment: "flask" } as const;
 
 export function TrashPage() {
+  return who.value === null ? <TrashList /> : <AdministratorsOnly what="the trash"><TrashList /></AdministratorsOnly>;
+}
+
+function TrashList() {
   const loaded = useLoad("trash", (signal) => source.trash({}, signal), 20_000);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [removing, setRemoving] = useState<TrashAsk | null>(null);

@@ -91,6 +91,7 @@ export function Description({ text, onSave }: { text: string; onSave: ((text: st
       </div>
     );
   }
+  if (!text && !onSave) return null;
   return (
     <div class="description">
       {text ? <Markdown text={text} /> : null}

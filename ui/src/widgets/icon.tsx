@@ -1,6 +1,8 @@
 // Icons: strokes on a grid of sixteen, in the colour of the text beside them.
 
 const PATHS = {
+  user: "M8 8a2.8 2.8 0 1 0 0-5.6A2.8 2.8 0 0 0 8 8zM2.8 13.8c.5-2.6 2.6-4 5.2-4s4.7 1.4 5.2 4",
+  users: "M6 7.8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.3c.4-2.4 2.2-3.7 4.5-3.7s4.1 1.3 4.5 3.7M10.6 3a2.4 2.4 0 0 1 0 4.6M12 9.9c1.4.5 2.3 1.7 2.6 3.4",
   flask: "M6 2h4M6.7 2v4L3 12.6A1 1 0 0 0 3.9 14h8.2a1 1 0 0 0 .9-1.4L9.3 6V2M5 10h6",
   box: "M8 2l5.5 3v6L8 14l-5.5-3V5zM2.5 5L8 8l5.5-3M8 8v6",
   search: "M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10zM14 14l-3.4-3.4",

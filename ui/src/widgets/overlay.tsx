@@ -70,6 +70,8 @@ export interface Item {
   detail?: string;
   danger?: boolean;
   disabled?: boolean;
+  /** Why it cannot be chosen, for who would like to. */
+  why?: string | undefined;
   checked?: boolean;
   run: () => void;
 }
@@ -77,6 +79,8 @@ export interface Item {
 /** A list of actions; arrows move, Enter does. A null is a line between them. */
 export function MenuList({ items, onDone, label }: { items: (Item | null)[]; onDone: () => void; label: string }) {
   const list = useRef<HTMLDivElement>(null);
+  // Said in the menu itself: fingers and keys see no titles.
+  const reasons = [...new Set(items.map((item) => item?.why).filter((why) => why !== undefined))];
   const move = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (!step) return;
@@ -93,7 +97,7 @@ export function MenuList({ items, onDone, label }: { items: (Item | null)[]; onD
         ) : (
           <button
             type="button" key={item.label} role={item.checked === undefined ? "menuitem" : "menuitemcheckbox"}
-            aria-checked={item.checked} class={item.danger ? "danger" : ""} disabled={!!item.disabled}
+            aria-checked={item.checked} class={item.danger ? "danger" : ""} disabled={!!item.disabled || item.why !== undefined} title={item.why}
             onClick={() => {
               onDone();
               item.run();
@@ -105,6 +109,7 @@ export function MenuList({ items, onDone, label }: { items: (Item | null)[]; onD
           </button>
         ),
       )}
+      {reasons.map((why) => <p class="menu-why" key={why}>{why}</p>)}
     </div>
   );
 }

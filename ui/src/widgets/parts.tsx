@@ -15,11 +15,13 @@ export function Button(props: {
   keys?: string;
   pressed?: boolean;
   disabled?: boolean;
+  /** Why it cannot be pressed, for who would like to. */
+  why?: string | undefined;
   expanded?: boolean;
   onClick?: (event: MouseEvent) => void;
 }) {
-  const { children, icon, kind = "plain", label, title, keys, pressed, disabled, expanded, onClick } = props;
-  const shown = title ?? (children ? undefined : label);
+  const { children, icon, kind = "plain", label, title, keys, pressed, disabled, why, expanded, onClick } = props;
+  const shown = why ?? title ?? (children ? undefined : label);
   return (
     <button
       type="button"
@@ -28,8 +30,8 @@ export function Button(props: {
       aria-pressed={pressed === undefined ? undefined : pressed}
       aria-expanded={expanded}
       aria-haspopup={expanded === undefined ? undefined : true}
-      title={shown && keys ? `${shown} (${keys})` : shown}
-      disabled={disabled}
+      title={shown && keys && !why ? `${shown} (${keys})` : shown}
+      disabled={disabled || why !== undefined}
       onClick={onClick}
     >
       {icon && <Icon name={icon} />}

@@ -9,6 +9,7 @@ from mlflow.exceptions import invalid
 from mlflow.server.auth.config import read_auth_config
 from mlflow.server.auth.endpoints import Endpoints
 from mlflow.server.auth.guard import UserGuard
+from mlflow.server.auth.rights import Rights
 from mlflow.server.auth.users import Users
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ class Access(Users):
         return partial(UserGuard, users=self, prefix=prefix)
 
     def add_to(self, routes: Routes) -> None:
-        """Add the routes of users, roles, tokens and the audit log."""
+        """Add the routes of users, roles, tokens and the audit log, and of what pages may offer."""
         Endpoints(self).add_to(routes)
+        Rights(self).add_to(routes)
 
 
 def open_access(backend_store_uri: str) -> Access:

@@ -18,6 +18,7 @@ from mlflow.server.auth.passwords import (
     verify,
 )
 from mlflow.server.auth.tables import (
+    disabled,
     inserted,
     own_role_name,
     role_permissions,
@@ -124,6 +125,31 @@ class Accounts:
 
         self.database.write(work)
 
+    def disabled(self) -> set[int]:
+        """Return the ids of the users who cannot sign in for now."""
+        statement = select(disabled.c.user_id)
+        return set(self.database.run(lambda c: c.execute(statement).scalars().all()))
+
+    def set_active(self, username: str, is_active: bool) -> None:
+        """Let a user in, or no longer: what they are granted and own stays, sessions end.
+
+        Raises:
+            MlflowException: RESOURCE_DOES_NOT_EXIST; BAD_REQUEST: no administrator would be left.
+        """
+
+        def work(connection: Connection) -> None:
+            user = self.named(connection, username)
+            if user.is_admin and not is_active:
+                self._check_other_admin(connection, user)
+            connection.execute(disabled.delete().where(disabled.c.user_id == user.id))
+            if not is_active:
+                connection.execute(disabled.insert().values(user_id=user.id))
+                connection.execute(
+                    tokens.delete().where(tokens.c.user_id == user.id, tokens.c.kind == "session")
+                )
+
+        self.database.write(work)
+
     def delete(self, username: str) -> None:
         """Remove a user with all that is theirs: sessions, tokens and what they are granted.
 
@@ -147,7 +173,8 @@ class Accounts:
                 role_permissions.delete().where(role_permissions.c.role_id.in_(role_ids))
             )
             connection.execute(roles.delete().where(roles.c.id.in_(role_ids)))
-            connection.execute(tokens.delete().where(tokens.c.user_id == user.id))
+            for table in (tokens, disabled):
+                connection.execute(table.delete().where(table.c.user_id == user.id))
             connection.execute(users.delete().where(users.c.id == user.id))
 
         self.database.write(work)
@@ -167,7 +194,11 @@ class Accounts:
 
     @staticmethod
     def _check_other_admin(connection: Connection, user: User) -> None:
-        others = select(users.c.id).where(users.c.is_admin.is_(True), users.c.id != user.id)
+        others = select(users.c.id).where(
+            users.c.is_admin.is_(True),
+            users.c.id != user.id,
+            users.c.id.not_in(select(disabled.c.user_id)),
+        )
         if connection.execute(others).first() is None:
             raise MlflowException(
                 f"'{user.username}' is the only administrator. Make another one first.",
@@ -179,8 +210,8 @@ class Accounts:
     def with_password(self, username: str, password: str) -> User | None:
         """Return the user whose name and password these are; None for anybody else.
 
-        Takes as long for a name that does not exist. A password that is kept in an older way is
-        kept as new ones are from now on.
+        Who is disabled is nobody, too. Takes as long for a name that does not exist. A password
+        that is kept in an older way is kept as new ones are from now on.
         """
         statement = select(users).where(users.c.username == username)
         row = self.database.run(lambda connection: connection.execute(statement).first())
@@ -189,6 +220,8 @@ class Accounts:
         if not verify(password, kept or NOBODY) or row is None or not known:
             return None
         user = _user(row)
+        if user.id in self.disabled():
+            return None
         if is_current(kept):
             return user
         renewed = hash_password(password)
@@ -204,11 +237,12 @@ class Accounts:
             scope: the most that what they showed allows.
 
         Returns:
-            None for a user who is not there any more.
+            None for a user who is not there any more, or is disabled.
         """
 
         def work(connection: Connection) -> tuple[Any, list[tuple[str, str, str]]]:
-            row = connection.execute(select(users).where(users.c.id == user_id)).first()
+            is_active = users.c.id.not_in(select(disabled.c.user_id))
+            row = connection.execute(select(users).where(users.c.id == user_id, is_active)).first()
             given = role_permissions.c
             found = connection.execute(
                 select(given.resource_type, given.resource_pattern, given.permission)

@@ -102,6 +102,10 @@ class AuthServiceClient:
         """Make a user an administrator, or one no longer."""
         self._ask("PATCH", "users/update-admin", {"username": username, "is_admin": is_admin})
 
+    def update_user_active(self, username: str, is_active: bool) -> None:
+        """Let a user in, or no longer; a stock MLflow's server does not know this."""
+        self._ask("PATCH", "users/update-active", {"username": username, "is_active": is_active})
+
     def delete_user(self, username: str) -> None:
         """Remove a user."""
         self._ask("DELETE", "users/delete", {"username": username})

@@ -79,6 +79,10 @@ ROWS = (
         "PATCH", "users/update-admin", "update_user_admin", ADMIN,
         (_USERNAME, Field("is_admin", BOOL, required=True)),
     ),
+    Row(
+        "PATCH", "users/update-active", "update_user_active", ADMIN,
+        (_USERNAME, Field("is_active", BOOL, required=True)),
+    ),
     Row("DELETE", "users/delete", "delete_user", ADMIN, (_USERNAME,)),
     Row("GET", "users/current/permissions", "current_permissions", ANYBODY),
     Row("GET", "users/permissions/list", "list_user_permissions", ANYBODY, (_USERNAME,)),
@@ -206,10 +210,11 @@ class Endpoints:
 
     def list_users(self, caller: Caller) -> dict[str, Any]:
         """Return all users, without what is kept of their passwords; their roles to administrators."""
-        found = []
+        found, disabled = [], self._accounts.disabled()
         for user in self._accounts.all():
             roles = self._roles.of_user(user.id) if caller.is_admin else []
-            found.append({**user.to_json(), "roles": [one.to_json() for one in roles]})
+            further = {"roles": [one.to_json() for one in roles]}
+            found.append({**user.to_json(), "is_active": user.id not in disabled, **further})
         return {"users": found}
 
     def current_user(self, caller: Caller) -> dict[str, Any]:
@@ -235,6 +240,15 @@ class Endpoints:
     def update_user_admin(self, caller: Caller, username: str, is_admin: bool) -> dict[str, Any]:
         """Make a user an administrator, or one no longer."""
         self._accounts.set_admin(username, is_admin)
+        return {}
+
+    def update_user_active(self, caller: Caller, username: str, is_active: bool) -> dict[str, Any]:
+        """Let another user in, or no longer."""
+        if username == caller.username:
+            raise MlflowException(
+                "You cannot disable your own account. Another administrator can.", BAD_REQUEST
+            )
+        self._accounts.set_active(username, is_active)
         return {}
 
     def delete_user(self, caller: Caller, username: str) -> dict[str, Any]:

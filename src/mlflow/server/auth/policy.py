@@ -141,8 +141,7 @@ class Policy:
         key = str(experiment_id)
         if not _is_plain(key):
             raise told(Missing(EXPERIMENT, key))
-        level = caller.level((permissions.EXPERIMENT, key))
-        return _passed(level, action, experiment_id, EXPERIMENT)
+        return _passed(self._level_of_experiment(caller, key), action, experiment_id, EXPERIMENT)
 
     def _experiments(self, caller: Caller, action: str, ids: Any) -> list[str]:
         if action != api.READ:
@@ -160,8 +159,8 @@ class Policy:
 
     def _logged_model(self, caller: Caller, action: str, model_id: Any) -> Any:
         home = self._home(LOGGED_MODEL, model_id)
-        things = ((permissions.EXPERIMENT, home), (permissions.LOGGED_MODEL, permissions.ANY))
-        return _passed(caller.level(*things), action, model_id, LOGGED_MODEL)
+        level = self._level_of_logged_models(caller, home)
+        return _passed(level, action, model_id, LOGGED_MODEL)
 
     def _registered_model(self, caller: Caller, action: str, name: Any) -> Any:
         # Some databases find a name in another spelling, too: permissions are about the one there.
@@ -181,18 +180,17 @@ class Policy:
 
     def sees_experiment(self, caller: Caller, experiment_id: str) -> bool:
         """Tell whether a caller may read an experiment."""
-        return caller.level((permissions.EXPERIMENT, experiment_id)) >= _READ
+        return self._level_of_experiment(caller, experiment_id) >= _READ
 
     def sees_runs_of(self, caller: Caller, experiment_id: str) -> bool:
         """Tell whether a caller may read the runs of an experiment."""
         return _is_plain(experiment_id) and self._level_of_runs(caller, experiment_id) >= _READ
 
     def _sees_logged_models_of(self, caller: Caller, experiment_id: str) -> bool:
-        things = (
-            (permissions.EXPERIMENT, experiment_id),
-            (permissions.LOGGED_MODEL, permissions.ANY),
+        return (
+            _is_plain(experiment_id)
+            and self._level_of_logged_models(caller, experiment_id) >= _READ
         )
-        return _is_plain(experiment_id) and caller.level(*things) >= _READ
 
     def sees_model(self, caller: Caller, name: str) -> bool:
         """Tell whether a caller may read a registered model."""
@@ -202,8 +200,29 @@ class Policy:
         """Return what a caller may do with a registered model."""
         return caller.level((permissions.REGISTERED_MODEL, name))
 
-    def _level_of_runs(self, caller: Caller, experiment_id: str) -> int:
+    def levels_in(self, caller: Caller, experiment_id: str) -> dict[str, int]:
+        """Return what a caller may do with an experiment and what belongs to it, by kind of thing."""
+        return {
+            api.EXPERIMENT: self._level_of_experiment(caller, experiment_id),
+            api.RUN: self._level_of_runs(caller, experiment_id),
+            api.LOGGED_MODEL: self._level_of_logged_models(caller, experiment_id),
+        }
+
+    @staticmethod
+    def _level_of_experiment(caller: Caller, experiment_id: str) -> int:
+        return caller.level((permissions.EXPERIMENT, experiment_id))
+
+    @staticmethod
+    def _level_of_runs(caller: Caller, experiment_id: str) -> int:
         things = ((permissions.EXPERIMENT, experiment_id), (permissions.RUN, permissions.ANY))
+        return caller.level(*things)
+
+    @staticmethod
+    def _level_of_logged_models(caller: Caller, experiment_id: str) -> int:
+        things = (
+            (permissions.EXPERIMENT, experiment_id),
+            (permissions.LOGGED_MODEL, permissions.ANY),
+        )
         return caller.level(*things)
 
     # --- what belongs to what --------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
 from mlflow.exceptions import already_exists, invalid, not_found
 from mlflow.server.auth.accounts import Accounts
 from mlflow.server.auth.entities import Role, RolePermission, UserRoleAssignment
-from mlflow.server.auth.permissions import check_grant
+from mlflow.server.auth.permissions import ANY, check_grant
 from mlflow.server.auth.tables import (
     inserted,
     own_role,
@@ -19,12 +19,25 @@ from mlflow.server.auth.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Connection, Row
 
     from mlflow.store.backends.sql.engine import Database
 
 _OWN = "__user_"
 _LONGEST = 255
+
+
+class GivenOn(NamedTuple):
+    """What one user is given on a thing, and through which role."""
+
+    user_id: int
+    role_id: int
+    #: None for what was given to this user alone.
+    role: str | None
+    pattern: str
+    permission: str
 
 
 class Roles:
@@ -300,6 +313,30 @@ class Roles:
             return found.permission
 
         return self._database.write(work)
+
+    def about(self, kind: str, names: Sequence[str]) -> list[GivenOn]:
+        """Return what whoever is granted on some things of a type, or on all of it.
+
+        Args:
+            kind: the type of the things.
+            names: which things.
+        """
+        given, who = role_permissions.c, user_role_assignments.c
+        statement = (
+            select(who.user_id, roles.c.id, roles.c.name, given.resource_pattern, given.permission)
+            .join(roles, roles.c.id == given.role_id)
+            .join(user_role_assignments, who.role_id == given.role_id)
+            .where(given.resource_type == kind, given.resource_pattern.in_([*names, ANY]))
+            .order_by(given.id, who.id)
+        )
+        found = self._database.run(lambda connection: connection.execute(statement).all())
+        # Some databases take names in other letters for these.
+        wanted = {*names, ANY}
+        return [
+            GivenOn(row[0], row[1], None if row[2].startswith(_OWN) else row[2], row[3], row[4])
+            for row in found
+            if row[3] in wanted
+        ]
 
     # --- when things come and go -----------------------------------------------------------------
 

@@ -158,6 +158,12 @@ tokens = Table(
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger),
 )
+# Who is listed here cannot sign in; what they are granted waits for them.
+disabled = Table(
+    "millstream_disabled",
+    metadata,
+    Column("user_id", Integer, primary_key=True, autoincrement=False),
+)
 audit = Table(
     "millstream_audit",
     metadata,

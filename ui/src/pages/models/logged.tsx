@@ -7,6 +7,7 @@ import { Icon } from "../../widgets/icon.tsx";
 import { Facts, KeyTable, Panel, Tags } from "../../widgets/facts.tsx";
 import { experimentNames } from "../../app/experiments.ts";
 import { useLoad } from "../../app/load.ts";
+import { useMay, type May } from "../../app/rights.ts";
 import { href, patch, path, query } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import type { LoggedModel } from "../../data/source.ts";
@@ -19,7 +20,8 @@ import { RunLink } from "./model.tsx";
 export function LoggedModelPage() {
   const [, experiment = "0", , id = ""] = path.value;
   const loaded = useLoad(`logged model ${id}`, (signal) => source.loggedModel(id, signal), 5000);
-  const model = loaded.stale ? undefined : loaded.data;
+  const may = useMay({ experiments: [experiment] });
+  const model = loaded.stale || !may.ready ? undefined : loaded.data;
   const info = useLoad(model ? `mlmodel ${id}` : null, (signal) => modelAt({ id, folder: "" }, signal));
   const versions = useLoad(model?.source_run_id ? `versions of ${model.source_run_id}` : null, (signal) => source.versions(`run_id = '${model!.source_run_id}'`, signal), 10_000).data?.filter((one) => one.model_id === id) ?? [];
   const [registering, setRegistering] = useState(false);
@@ -51,7 +53,7 @@ export function LoggedModelPage() {
             {model.params.length > 0 && <KeyTable title="Params" empty="" rows={model.params.map((one) => ({ key: one.key, text: one.value, value: one.value }))} />}
             <Files id={id} />
           </div>
-          <Side model={model} own={own} versions={versions} reload={loaded.reload} />
+          <Side model={model} may={may} own={own} versions={versions} reload={loaded.reload} />
         </div>
       )}
       {registering && model && <Register runId={model.source_run_id} at={model.artifact_uri} modelId={id} onClose={() => setRegistering(false)} />}
@@ -59,7 +61,7 @@ export function LoggedModelPage() {
   );
 }
 
-function Side({ model, own, versions, reload }: { model: LoggedModel; own: LoggedModel["tags"]; versions: { name: string; version: string; aliases: string[] }[]; reload: () => void }) {
+function Side({ model, may, own, versions, reload }: { model: LoggedModel; may: May; own: LoggedModel["tags"]; versions: { name: string; version: string; aliases: string[] }[]; reload: () => void }) {
   const place = `logged-models/${model.model_id}/tags`;
   return (
     <aside class="overview-side">
@@ -74,13 +76,13 @@ function Side({ model, own, versions, reload }: { model: LoggedModel; own: Logge
         <Facts rows={[["Made", <Time value={model.creation_timestamp_ms} />], model.model_type ? ["Type", model.model_type] : null, ["Artifacts", <span class="row-s"><code class="clip" title={model.artifact_uri}>{model.artifact_uri}</code><CopyButton text={model.artifact_uri} label="Copy the artifact location" /></span>]]} />
       </Panel>
       <Panel title="Tags">
-        <Tags tags={own} onSet={async (key, value) => {
+        <Tags tags={own} {...(may.can("set_logged_model_tags") ? { onSet: async (key: string, value: string) => {
           await source.post(place, { tags: [{ key, value }] }, "PATCH");
           reload();
-        }} onRemove={async (key) => {
+        } } : {})} {...(may.can("delete_logged_model_tag") ? { onRemove: async (key: string) => {
           await source.post(`${place}/${encodeURIComponent(key)}`, {}, "DELETE");
           reload();
-        }} />
+        } } : {})} />
       </Panel>
     </aside>
   );

@@ -6,6 +6,7 @@ import { Ask, Dialog, Menu } from "../../widgets/overlay.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Description, Facts, Panel, Tags } from "../../widgets/facts.tsx";
 import { useLoad } from "../../app/load.ts";
+import { useMay, type May } from "../../app/rights.ts";
 import { go, href, path } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -29,7 +30,8 @@ export function ModelPage() {
     loaded.reload();
     versions.reload();
   };
-  const model = loaded.stale ? undefined : loaded.data;
+  const may = useMay({ models: [name] });
+  const model = loaded.stale || !may.ready ? undefined : loaded.data;
   const all = versions.data ?? [];
   // The oldest first: what changed is told from it.
   const picked = all.filter((one) => chosen.has(one.version)).sort((a, b) => Number(a.version) - Number(b.version));
@@ -39,9 +41,10 @@ export function ModelPage() {
         <nav class="crumbs" aria-label="Breadcrumb"><a href="#/models">Models</a><Icon name="right" size={12} /></nav>
         <h1>{name}</h1>
         <Menu label="Actions" icon="more" kind="quiet" items={[
-          { label: "Rename", icon: "edit", run: () => setRenaming(true) },
+          { label: "Rename", icon: "edit", why: may.why("rename_registered_model"), run: () => setRenaming(true) },
+          ...(may.manages ? [{ label: "Who may use it", icon: "user" as const, run: () => go(href(["models", name, "access"])) }] : []),
           null,
-          { label: "Delete the model", icon: "trash", danger: true, run: () => setRemoving(true) },
+          { label: "Delete the model", icon: "trash", danger: true, why: may.why("delete_registered_model"), run: () => setRemoving(true) },
         ]} />
         <span class="spring" />
         {picked.length > 1 && <Button kind="primary" icon="compare" onClick={() => go(href(["models", name, "compare"], { versions: list(picked.map((one) => one.version)) }))}>{`Compare ${picked.length} versions`}</Button>}
@@ -49,7 +52,7 @@ export function ModelPage() {
       {loaded.error && !model ? <Failure error={loaded.error} retry={loaded.reload} /> : !model ? <div class="pad"><Skeleton lines={8} /></div> : (
         <div class="overview">
           <div class="overview-main">
-            <Description text={model.description} onSave={async (description) => {
+            <Description text={model.description} onSave={!may.can("update_registered_model") ? null : async (description) => {
               await source.post("registered-models/update", { name, description }, "PATCH");
               reload();
             }} />
@@ -59,7 +62,7 @@ export function ModelPage() {
                   <table class="list">
                     <thead><tr><th class="narrow"><span class="sr">Chosen</span></th><th>Version</th><th>Aliases</th><th>Made</th><th class="hide-small">Run</th><th class="hide-small">Description</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
                     <tbody>{all.map((one) => (
-                      <VersionLine key={one.version} one={one} chosen={chosen.has(one.version)} reload={reload} onToggle={() => setChosen((before) => {
+                      <VersionLine key={one.version} one={one} may={may} chosen={chosen.has(one.version)} reload={reload} onToggle={() => setChosen((before) => {
                         const next = new Set(before);
                         if (!next.delete(one.version)) next.add(one.version);
                         return next;
@@ -75,13 +78,13 @@ export function ModelPage() {
               <Facts rows={[["Created", date(model.creation_timestamp)], ["Changed", <Time value={model.last_updated_timestamp} />], ["Versions", String(all.length)]]} />
             </Panel>
             <Panel title="Tags">
-              <Tags tags={model.tags} onSet={async (key, value) => {
+              <Tags tags={model.tags} {...(may.can("set_registered_model_tag") ? { onSet: async (key: string, value: string) => {
                 await source.post("registered-models/set-tag", { name, key, value });
                 reload();
-              }} onRemove={async (key) => {
+              } } : {})} {...(may.can("delete_registered_model_tag") ? { onRemove: async (key: string) => {
                 await source.post("registered-models/delete-tag", { name, key }, "DELETE");
                 reload();
-              }} />
+              } } : {})} />
             </Panel>
           </aside>
         </div>
@@ -113,7 +116,7 @@ export function ModelPage() {
   );
 }
 
-function VersionLine({ one, chosen, onToggle, reload }: { one: ModelVersion; chosen: boolean; onToggle: () => void; reload: () => void }) {
+function VersionLine({ one, may, chosen, onToggle, reload }: { one: ModelVersion; may: May; chosen: boolean; onToggle: () => void; reload: () => void }) {
   const [aliasing, setAliasing] = useState(false);
   return (
     <tr class={chosen ? "selected" : ""}>
@@ -122,7 +125,7 @@ function VersionLine({ one, chosen, onToggle, reload }: { one: ModelVersion; cho
       <td>
         <span class="tag-list">
           {one.aliases.map((alias) => <span class="chip running" key={alias}>@{alias}</span>)}
-          <Button kind="quiet" icon="edit" label={`Aliases of version ${one.version}`} onClick={() => setAliasing(true)} />
+          <Button kind="quiet" icon="edit" label={`Aliases of version ${one.version}`} why={may.why("set_registered_model_alias")} onClick={() => setAliasing(true)} />
         </span>
       </td>
       <td><Time value={one.creation_timestamp} /></td>
@@ -130,8 +133,8 @@ function VersionLine({ one, chosen, onToggle, reload }: { one: ModelVersion; cho
       <td class="hide-small"><span class="sub">{plainMarkdown(one.description).slice(0, 80)}</span></td>
       <td class="narrow">
         <Menu label={`Actions for version ${one.version}`} icon="more" kind="quiet" items={[
-          { label: "Aliases", icon: "edit", run: () => setAliasing(true) },
-          { label: "Delete", icon: "trash", danger: true, run: () => void attempt(async () => {
+          { label: "Aliases", icon: "edit", why: may.why("set_registered_model_alias"), run: () => setAliasing(true) },
+          { label: "Delete", icon: "trash", danger: true, why: may.why("delete_model_version"), run: () => void attempt(async () => {
             await source.post("model-versions/delete", { name: one.name, version: one.version }, "DELETE");
             reload();
             say(`Deleted version ${one.version}.`);

@@ -7,6 +7,7 @@ import { TryIt } from "../../widgets/tryit.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { Description, Facts, KeyTable, Panel, Tags } from "../../widgets/facts.tsx";
 import { useLoad } from "../../app/load.ts";
+import { useMay } from "../../app/rights.ts";
 import { go, href, path } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -26,7 +27,8 @@ export function VersionPage() {
     if (!found) throw new Error(`There is no version ${number} of ${name}.`);
     return found;
   }, 5000);
-  const version = loaded.stale ? undefined : loaded.data;
+  const may = useMay({ models: [name] });
+  const version = loaded.stale || !may.ready ? undefined : loaded.data;
   const place = version ? placeOf(version) : null;
   const inRun = place && place.id === version?.run_id ? place.folder : null;
   const run = useLoad(version?.run_id ? `run ${version.run_id}` : null, (signal) => source.run(version!.run_id, signal)).data;
@@ -50,18 +52,18 @@ export function VersionPage() {
         <h1>Version {number}</h1>
         {version && <Status value={version.status} />}
         {version?.aliases.map((alias) => <span class="chip running" key={alias}>@{alias}</span>)}
-        <Button kind="quiet" icon="edit" label="Aliases" onClick={() => setAliasing(true)} />
+        <Button kind="quiet" icon="edit" label="Aliases" why={may.why("set_registered_model_alias")} onClick={() => setAliasing(true)} />
         <span class="spring" />
         {version && (
           <Menu label="Stage" text={version.current_stage === "None" ? "No stage" : version.current_stage} items={STAGES.map((stage) => ({
-            label: stage === "None" ? "No stage" : stage, checked: stage === version.current_stage,
+            label: stage === "None" ? "No stage" : stage, checked: stage === version.current_stage, why: may.why("transition_model_version_stage"),
             run: () => void attempt(async () => {
               await change("model-versions/transition-stage", { stage, archive_existing_versions: false });
               say(`Version ${number} is in ${stage === "None" ? "no stage" : stage}.`, { undo: () => change("model-versions/transition-stage", { stage: version.current_stage, archive_existing_versions: false }) });
             }),
           }))} />
         )}
-        <Menu label="Actions" icon="more" kind="quiet" items={[{ label: "Delete the version", icon: "trash", danger: true, run: () => void attempt(async () => {
+        <Menu label="Actions" icon="more" kind="quiet" items={[{ label: "Delete the version", icon: "trash", danger: true, why: may.why("delete_model_version"), run: () => void attempt(async () => {
           await source.post("model-versions/delete", tag, "DELETE");
           go(href(["models", name]));
           say(`Deleted version ${number} of ${name}.`);
@@ -70,7 +72,7 @@ export function VersionPage() {
       {loaded.error && !version ? <Failure error={loaded.error} retry={loaded.reload} /> : !version ? <div class="pad"><Skeleton lines={8} /></div> : (
         <div class="overview">
           <div class="overview-main">
-            <Description text={version.description} onSave={(description) => change("model-versions/update", { description }, "PATCH")} />
+            <Description text={version.description} onSave={!may.can("update_model_version") ? null : (description) => change("model-versions/update", { description }, "PATCH")} />
             {info.data && <Signature info={info.data} />}
             <Panel title="Use it"><Snippets uri={version.aliases[0] ? `models:/${name}@${version.aliases[0]}` : `models:/${name}/${number}`} info={info.data ?? empty} full={version.source} /></Panel>
             {info.data && <TryIt key={info.data.id} info={info.data} />}
@@ -91,7 +93,7 @@ export function VersionPage() {
               <Facts rows={[["Made", <Time value={version.creation_timestamp} />], ["Changed", <Time value={version.last_updated_timestamp} />], ["Source", <span class="row-s"><code class="clip" title={version.source}>{version.source}</code><CopyButton text={version.source} label="Copy the source" /></span>]]} />
             </Panel>
             <Panel title="Tags">
-              <Tags tags={version.tags} onSet={(key, value) => change("model-versions/set-tag", { key, value })} onRemove={(key) => change("model-versions/delete-tag", { key }, "DELETE")} />
+              <Tags tags={version.tags} {...(may.can("set_model_version_tag") ? { onSet: (key: string, value: string) => change("model-versions/set-tag", { key, value }) } : {})} {...(may.can("delete_model_version_tag") ? { onRemove: (key: string) => change("model-versions/delete-tag", { key }, "DELETE") } : {})} />
             </Panel>
           </aside>
         </div>

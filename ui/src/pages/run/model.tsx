@@ -5,6 +5,7 @@ import { Button, Code, Failure, Field, Skeleton, Tabs } from "../../widgets/part
 import { Dialog } from "../../widgets/overlay.tsx";
 import { Panel } from "../../widgets/facts.tsx";
 import { useLoad } from "../../app/load.ts";
+import { useMayEach } from "../../app/rights.ts";
 import { go, href } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -88,6 +89,10 @@ export function Register({ runId, at, modelId, onClose }: { runId: string; at: s
   const [alias, setAlias] = useState("");
   const [find, setFind] = useState("");
   const known = useLoad(`registered ${find}`, (signal) => source.registeredModels(find, signal)).data ?? [];
+  const may = useMayEach({ models: known.map((one) => one.name) });
+  const existing = known.find((one) => one.name === name.trim());
+  const why = existing ? may(existing.name).why("create_model_version") : undefined;
+  const ready = !!name.trim() && why === undefined;
   const register = () => void attempt(async () => {
     const wanted = name.trim();
     if (!known.some((one) => one.name === wanted)) {
@@ -109,17 +114,18 @@ export function Register({ runId, at, modelId, onClose }: { runId: string; at: s
   return (
     <Dialog
       title="Register the model" onClose={onClose}
-      actions={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" disabled={!name.trim()} onClick={register}>{known.some((one) => one.name === name.trim()) ? "Add a version" : "Register"}</Button></>}
+      actions={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" why={why} disabled={!ready} onClick={register}>{existing ? "Add a version" : "Register"}</Button></>}
     >
       <Field
         label="Name of the model, new or existing" value={name} data-first
         onInput={(event) => { setName(event.currentTarget.value); setFind(event.currentTarget.value.trim()); }}
-        onKeyDown={(event) => event.key === "Enter" && name.trim() && register()}
+        onKeyDown={(event) => event.key === "Enter" && ready && register()}
       />
       <Field
         label="Alias, such as champion (may be left out)" value={alias} onInput={(event) => setAlias(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Enter" && name.trim() && register()}
+        onKeyDown={(event) => event.key === "Enter" && ready && register()}
       />
+      {why && <p class="note warn" role="status">{why}</p>}
       {known.length > 0 && (
         <div class="options" role="listbox" aria-label="Existing models">
           {known.slice(0, 8).map((one) => (

@@ -4,6 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { Button, CopyButton, Status, Time } from "../../widgets/parts.tsx";
 import { Description, Facts, KeyTable, Panel, Tags } from "../../widgets/facts.tsx";
 import { useLoad } from "../../app/load.ts";
+import type { May } from "../../app/rights.ts";
 import { href } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import type { Run } from "../../data/source.ts";
@@ -11,7 +12,7 @@ import { worth } from "../../lib/columns.ts";
 import { Register } from "./model.tsx";
 import { date, duration, metric, num, whole } from "../../lib/format.ts";
 
-export function Overview({ run, reload }: { run: Run; reload: () => void }) {
+export function Overview({ run, may, reload }: { run: Run; may: May; reload: () => void }) {
   const { info, tags } = run;
   const id = info.run_id;
   const models = useLoad(`models of ${id}`, (signal) => source.loggedModels([info.experiment_id], id, signal), 10_000).data ?? [];
@@ -38,7 +39,7 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
             {tags["millstream.error.trace"] && <details><summary>Where it happened</summary><pre>{tags["millstream.error.trace"]}</pre></details>}
           </section>
         )}
-        <Description text={tags["mlflow.note.content"] ?? ""} onSave={source.canWrite && info.lifecycle_stage === "active" ? (text) => set("mlflow.note.content", text) : null} />
+        <Description text={tags["mlflow.note.content"] ?? ""} onSave={may.can("set_tag") && info.lifecycle_stage === "active" ? (text) => set("mlflow.note.content", text) : null} />
         <KeyTable
           title="Metrics" empty="No metrics yet."
           rows={metrics.map((one) => {
@@ -85,7 +86,7 @@ export function Overview({ run, reload }: { run: Run; reload: () => void }) {
           />
         </Panel>
         <Panel title="Tags">
-          <Tags tags={own} {...(source.canWrite ? { onSet: set, onRemove: async (key: string) => {
+          <Tags tags={own} {...(may.can("set_tag") && info.lifecycle_stage === "active" ? { onSet: set } : {})} {...(may.can("delete_tag") && info.lifecycle_stage === "active" ? { onRemove: async (key: string) => {
             await source.post("runs/delete-tag", { run_id: id, key });
             reload();
           } } : {})} />

@@ -10,6 +10,7 @@ import { experimentNames } from "../../app/experiments.ts";
 import { saveCopy } from "../../app/copy.ts";
 import { useKeys } from "../../app/keys.ts";
 import { useChanges, useLoad } from "../../app/load.ts";
+import { useMay } from "../../app/rights.ts";
 import { go, href, path, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -25,7 +26,8 @@ export function RunPage() {
   const [, experiment = "0", , id = "", tab = "overview", ...rest] = path.value;
   const loaded = useLoad(`run ${id}`, (signal) => source.run(id, signal), 3000);
   useChanges([experiment]);
-  const run = loaded.stale ? undefined : loaded.data;
+  const may = useMay({ experiments: [experiment] });
+  const run = loaded.stale || !may.ready ? undefined : loaded.data;
   const [renaming, setRenaming] = useState(false);
   const name = run?.info.run_name || id.slice(0, 8);
   useEffect(() => {
@@ -54,13 +56,13 @@ export function RunPage() {
     { label: "Copy the address", icon: "link", run: () => void navigator.clipboard?.writeText(location.href) },
   ];
   const items: (Item | null)[] = !run ? [] : !source.canWrite ? reading : [
-    { label: "Rename", icon: "edit", disabled: deleted, run: () => setRenaming(true) },
+    { label: "Rename", icon: "edit", disabled: deleted, why: may.why("update_run_info"), run: () => setRenaming(true) },
     ...reading,
     { label: "Save as one page", icon: "download", run: () => void saveCopy(which, location.hash, name) },
     null,
     deleted
-      ? { label: "Restore", icon: "restore", run: () => void attempt(async () => { await change("runs/restore", {}); say("Restored the run."); }) }
-      : { label: "Delete", icon: "trash", danger: true, run: () => void attempt(async () => {
+      ? { label: "Restore", icon: "restore", why: may.why("restore_run"), run: () => void attempt(async () => { await change("runs/restore", {}); say("Restored the run."); }) }
+      : { label: "Delete", icon: "trash", danger: true, why: may.why("delete_run"), run: () => void attempt(async () => {
           await change("runs/delete", {});
           say(`Deleted “${name}”.`, { undo: () => change("runs/restore", {}) });
         }) },
@@ -83,7 +85,7 @@ export function RunPage() {
         <CopyButton text={id} label="Copy the run id" />
         <Menu label="Actions" icon="more" kind="quiet" items={items} />
         <span class="spring" />
-        {deleted && source.canWrite && <Button icon="restore" onClick={() => void attempt(() => change("runs/restore", {}))}>Restore</Button>}
+        {deleted && source.canWrite && <Button icon="restore" why={may.why("restore_run")} onClick={() => void attempt(() => change("runs/restore", {}))}>Restore</Button>}
       </header>
       <Tabs<Tab> label="Parts of the run" value={current} options={options} onChange={to} />
       {loaded.error && !run ? (
@@ -91,7 +93,7 @@ export function RunPage() {
       ) : !run ? (
         <div class="pad"><Skeleton lines={10} height={16} /></div>
       ) : current === "overview" ? (
-        <Overview run={run} reload={loaded.reload} />
+        <Overview run={run} may={may} reload={loaded.reload} />
       ) : current === "images" ? (
         <ImageGrid runs={[{ id, name, color }]} every={run.info.status === "RUNNING" ? 5000 : 0} />
       ) : current === "artifacts" ? (

@@ -3,6 +3,7 @@
 import { Button, CopyButton, Time } from "../../widgets/parts.tsx";
 import { Description, Facts, Panel, Tags } from "../../widgets/facts.tsx";
 import { reloadExperiments } from "../../app/experiments.ts";
+import type { May } from "../../app/rights.ts";
 import { patch, query } from "../../app/router.ts";
 import { say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -28,11 +29,11 @@ export function AboutButton({ experiment }: { experiment: Experiment }) {
 }
 
 /** The panel itself; nothing while it is closed. What is deleted is shown, and cannot be changed. */
-export function About({ experiment }: { experiment: Experiment }) {
+export function About({ experiment, may }: { experiment: Experiment; may: May }) {
   if (!isOpen()) return null;
   const { id, tags, stage } = experiment;
   const own = Object.entries(tags).filter(([key]) => isOwnTag(key)).map(([key, value]) => ({ key, value }));
-  const canWrite = source.canWrite && stage === "active";
+  const active = stage === "active";
   const set = async (key: string, value: string) => {
     await source.post("experiments/set-experiment-tag", { experiment_id: id, key, value });
     await reloadExperiments();
@@ -44,10 +45,10 @@ export function About({ experiment }: { experiment: Experiment }) {
   };
   return (
     <section class="about" aria-label="About this experiment">
-      <Description text={tags[NOTE] ?? ""} onSave={canWrite ? (text) => set(NOTE, text) : null} />
+      <Description text={tags[NOTE] ?? ""} onSave={active && may.can("set_experiment_tag") ? (text) => set(NOTE, text) : null} />
       <div class="about-side">
         <Panel title="Tags">
-          <Tags tags={own} {...(canWrite ? { onSet: set, onRemove: remove } : {})} />
+          <Tags tags={own} {...(active && may.can("set_experiment_tag") ? { onSet: set } : {})} {...(active && may.can("delete_experiment_tag") ? { onRemove: remove } : {})} />
         </Panel>
         <Facts
           rows={[

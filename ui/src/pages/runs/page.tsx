@@ -10,6 +10,7 @@ import { lazily } from "../../widgets/lazy.tsx";
 import { experiments, reloadExperiments } from "../../app/experiments.ts";
 import { useKeys } from "../../app/keys.ts";
 import { useChanges, useLoad } from "../../app/load.ts";
+import { useMay, type May } from "../../app/rights.ts";
 import { pageCommands } from "../../app/palette.tsx";
 import { go, href, patch, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
@@ -48,6 +49,7 @@ function Runs() {
   const key = ids.join(",");
   const rows = useMemo(() => new Rows(), [key]);
   useChanges(ids);
+  const may = useMay({ experiments: ids });
   const question = ask.value;
   const summaryAsk = useMemo(() => ({ ...question, order_by: [] }), [JSON.stringify({ ...question, order_by: [] })]);
   const [pace, setPace] = useState(600);
@@ -101,8 +103,8 @@ function Runs() {
   const nothing = rows.loaded && !rows.stale.value && rows.count === 0 && !error;
   return (
     <div class="page runs-page">
-      <Header ids={ids} columnIds={columnIds} onExport={() => void exportCsv(columnIds)} />
-      {only && <About experiment={only} />}
+      <Header ids={ids} may={may} columnIds={columnIds} onExport={() => void exportCsv(columnIds)} />
+      {only && <About experiment={only} may={may} />}
       {frozenKey.value && <FrozenLine />}
       <div class="toolbar">
         <FilterLine summary={summary} error={wrongFilter} />
@@ -112,7 +114,7 @@ function Runs() {
           {canNest && <Button icon="nest" label="Nested runs below their parents" pressed={nested} onClick={() => patch({ flat: nested ? "1" : undefined })} />}
           <GroupPicker summary={summary} />
           <ColumnPicker summary={summary} />
-          <Views />
+          <Views may={may} />
           <Choice<Layout> label="Layout" value={layout.value} onChange={(value) => patch({ layout: value === "table" ? undefined : value })} options={[["table", "Table", "table"], ["split", "Table and charts", "split"], ["charts", "Charts", "chart"]]} />
         </div>
       </div>
@@ -129,7 +131,7 @@ function Runs() {
             ) : groupBy.value.length ? (
               <GroupsTable summary={summary} columnIds={columnIds} directions={directions} colors={colors} />
             ) : (
-              <RunsTable rows={rows} summary={summary} columnIds={columnIds} colors={colors} directions={directions} onDirection={onDirection} onColumns={onColumns} tree={tree} nested={nested} />
+              <RunsTable rows={rows} summary={summary} columnIds={columnIds} colors={colors} directions={directions} onDirection={onDirection} why={may.why("set_experiment_tag")} onColumns={onColumns} tree={tree} nested={nested} />
             )}
           </div>
         )}
@@ -137,7 +139,7 @@ function Runs() {
           <ChartSide runs={chartRuns} keys={metricKeys} summary={summary} directions={directions} />
         )}
       </div>
-      <SelectionBar deleted={view.value === 2} onDelete={actions.remove} onRestore={actions.restore} onTag={() => setTagging(true)} />
+      <SelectionBar may={may} deleted={view.value === 2} onDelete={actions.remove} onRestore={actions.restore} onTag={() => setTagging(true)} />
       {tagging && (
         <AskDialog
           title={`Tag ${count(selection.value.length, "run")}`} label="Tag, as key=value" action="Set the tag" hint="An existing tag of this key is replaced."
@@ -223,7 +225,7 @@ function useActions(rows: Rows, reload: () => void) {
   };
 }
 
-function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readonly string[]; onExport: () => void }) {
+function Header({ ids, may, columnIds, onExport }: { ids: string[]; may: May; columnIds: readonly string[]; onExport: () => void }) {
   const found = (experiments.value ?? []).filter((one) => ids.includes(one.id));
   const one = ids.length === 1 ? found[0] : undefined;
   const [renaming, setRenaming] = useState(false);
@@ -236,13 +238,14 @@ function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readon
     await reloadExperiments();
   };
   const items: (Item | null)[] = [
-    ...(one && source.canWrite ? [{ label: "Rename", icon: "edit" as const, run: () => setRenaming(true) }] : []),
+    ...(one && source.canWrite ? [{ label: "Rename", icon: "edit" as const, why: may.why("rename_experiment"), run: () => setRenaming(true) }] : []),
     ...(one ? [
       { label: "Copy the id", icon: "copy" as const, detail: one.id, run: () => void navigator.clipboard?.writeText(one.id) },
     ] : []),
     { label: "Export as CSV", icon: "download", disabled: !columnIds.length, run: onExport },
+    ...(one && may.manages ? [{ label: "Who may use it", icon: "user" as const, run: () => go(href(["experiments", one.id, "access"])) }] : []),
     ...(one && one.id !== "0" && source.canWrite ? [null, {
-      label: "Delete the experiment", icon: "trash" as const, danger: true,
+      label: "Delete the experiment", icon: "trash" as const, danger: true, why: may.why("delete_experiment"),
       run: () => void attempt(async () => {
         await change("experiments/delete", { experiment_id: one.id });
         go(href(["experiments"]));
@@ -261,7 +264,7 @@ function Header({ ids, columnIds, onExport }: { ids: string[]; columnIds: readon
       <Menu label="Actions" icon="more" kind="quiet" items={items} />
       {one && <AboutButton experiment={one} />}
       <span class="spring" />
-      <Share />
+      <Share may={may} />
       {renaming && one && (
         <AskDialog
           title="Rename the experiment" label="Name" value={one.name} action="Rename" onClose={() => setRenaming(false)}

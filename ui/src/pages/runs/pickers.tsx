@@ -5,6 +5,7 @@ import { Button, Field } from "../../widgets/parts.tsx";
 import { Drop } from "../../widgets/overlay.tsx";
 import { attempt, say } from "../../app/toasts.tsx";
 import { experiments, reloadExperiments } from "../../app/experiments.ts";
+import type { May } from "../../app/rights.ts";
 import { go, href, path, query } from "../../app/router.ts";
 import { source } from "../../data/index.ts";
 import { ATTRIBUTES, isOwnTag, type Summary } from "../../lib/columns.ts";
@@ -121,7 +122,7 @@ export function readViews(tags: Record<string, string>): SavedView[] {
   return found.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, MAX_VIEWS);
 }
 
-export function Views() {
+export function Views({ may }: { may: May }) {
   const id = experimentIds.value[0] ?? "";
   const tags = experiments.value?.find((one) => one.id === id)?.tags ?? {};
   const views = readViews(tags);
@@ -155,18 +156,18 @@ export function Views() {
           {views.map((one) => (
             <div class="view-line" key={one.id}>
               <button type="button" class="view-name" onClick={() => { close(); go(href(path.value, one.query)); }}>{one.name}</button>
-              <Button kind="quiet" icon="trash" label={`Remove the view ${one.name}`} onClick={() => drop(one)} />
+              <Button kind="quiet" icon="trash" label={`Remove the view ${one.name}`} why={may.why("delete_experiment_tag")} onClick={() => drop(one)} />
             </div>
           ))}
           <form
             class="view-new"
             onSubmit={(event) => {
               event.preventDefault();
-              if (name.trim()) save(close);
+              if (name.trim() && may.can("set_experiment_tag")) save(close);
             }}
           >
             <Field label="Name of this view" value={name} data-first onInput={(event) => setName(event.currentTarget.value)} />
-            <Button kind="primary" disabled={!source.canWrite || !name.trim() || views.length >= MAX_VIEWS} onClick={() => save(close)}>Save</Button>
+            <Button kind="primary" why={may.why("set_experiment_tag")} disabled={!name.trim() || views.length >= MAX_VIEWS} onClick={() => save(close)}>Save</Button>
           </form>
         </div>
       )}

@@ -5,6 +5,7 @@ import { Icon } from "../../widgets/icon.tsx";
 import { Button, copyText, Empty } from "../../widgets/parts.tsx";
 import { saveCopy } from "../../app/copy.ts";
 import { useLoad } from "../../app/load.ts";
+import type { May } from "../../app/rights.ts";
 import { go, href, patch, path, query } from "../../app/router.ts";
 import { attempt, say } from "../../app/toasts.tsx";
 import { source } from "../../data/index.ts";
@@ -37,13 +38,13 @@ async function copyFrozen(): Promise<void> {
   say(`Copied a link to ${more ? `the first ${whole(ids.length)} runs` : `these ${count(ids.length, "run")}`}: it shows the same ones whatever is logged later.`);
 }
 
-export function Share() {
+export function Share({ may }: { may: May }) {
   const items: (Item | null)[] = [
     { label: "Copy the address", icon: "link", run: () => void attempt(async () => {
       await copyText(location.href);
       say("Copied the address: it shows what matches when it is opened.");
     }) },
-    { label: "Copy a frozen link", icon: "pin", disabled: !source.canWrite, run: () => void attempt(copyFrozen) },
+    { label: "Copy a frozen link", icon: "pin", why: may.why("set_experiment_tag"), run: () => void attempt(copyFrozen) },
     { label: "Save as one page", icon: "download", disabled: !source.canWrite, run: () => void saveCopy(ask.value, location.hash, "runs") },
   ];
   return <Menu label="Share" icon="share" text="Share" items={items} />;

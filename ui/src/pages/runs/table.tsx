@@ -6,6 +6,7 @@ import { Button, Status, Time } from "../../widgets/parts.tsx";
 import { Ask, MenuList, Popover, type Item } from "../../widgets/overlay.tsx";
 import { Icon } from "../../widgets/icon.tsx";
 import { experimentNames } from "../../app/experiments.ts";
+import type { May } from "../../app/rights.ts";
 import { go, href, patch } from "../../app/router.ts";
 import { column, isDown, isExtreme, isSingle, metricOf, shortName, stepOf, type Column, type MetricInfo, type Summary } from "../../lib/columns.ts";
 import { source } from "../../data/index.ts";
@@ -29,6 +30,8 @@ export interface TableProps {
   colors: Map<string, string>;
   directions: Record<string, "up" | "down">;
   onDirection: (key: string, direction: "up" | "down") => void;
+  /** Why the direction of a metric cannot be set. */
+  why: string | undefined;
   onColumns: (ids: string[]) => void;
   /** Rows with the children of opened parents. */
   tree: Tree;
@@ -48,7 +51,7 @@ export function useColumns(ids: readonly string[], summary: Summary | null): { m
   }, [ids, summary, widths.value, dragWidths.value, pinned.value]);
 }
 
-export function RunsTable({ rows, summary, columnIds, colors, directions, onDirection, onColumns, tree, nested }: TableProps) {
+export function RunsTable({ rows, summary, columnIds, colors, directions, onDirection, why, onColumns, tree, nested }: TableProps) {
   void rows.version.value;
   const { moving, fixed } = useColumns(columnIds, summary);
   const [focus, setFocus] = useState(-1);
@@ -87,7 +90,7 @@ export function RunsTable({ rows, summary, columnIds, colors, directions, onDire
       busy={rows.stale.value && rows.loaded}
       leadHeader={() => <LeadHead rows={rows} />}
       lead={(at) => <Lead place={tree.place(at)} colors={colors} below={summary?.children ?? {}} nested={nested} />}
-      header={(one) => <Head column={one} sorts={sorts.value} columnIds={columnIds} directions={directions} onDirection={onDirection} />}
+      header={(one) => <Head column={one} sorts={sorts.value} columnIds={columnIds} directions={directions} onDirection={onDirection} why={why} />}
       cell={(at, one) => <CellView column={one} value={tree.place(at).cell(one.id)} row={tree.place(at).row} info={one.kind === "metrics" ? ranges.get(one.key) : undefined} down={isDown(metricOf(one.id) ?? one.key, directions)} nested={one.kind === "metrics" ? tree.place(at).best(one.id) : null} />}
       rowKey={(at) => tree.place(at).row?.id ?? `row-${at}`}
       rowClass={(at) => {
@@ -174,12 +177,14 @@ function Lead({ place, colors, below, nested }: { place: Place; colors: Map<stri
   );
 }
 
-function Head({ column: one, sorts: order, columnIds, directions, onDirection }: {
+function Head({ column: one, sorts: order, columnIds, directions, onDirection, why }: {
   column: Column;
   sorts: Sort[];
   columnIds: readonly string[];
   directions: Record<string, "up" | "down">;
   onDirection: (key: string, direction: "up" | "down") => void;
+  /** Why the direction of a metric cannot be set. */
+  why: string | undefined;
 }) {
   const [menu, setMenu] = useState(false);
   const place = useRef<HTMLSpanElement>(null);
@@ -209,8 +214,8 @@ function Head({ column: one, sorts: order, columnIds, directions, onDirection }:
       null,
     ] : []),
     ...(one.kind === "metrics" ? [
-      { label: "More is better", checked: !down, run: () => onDirection(one.key, "up") },
-      { label: "Less is better", checked: down, run: () => onDirection(one.key, "down") },
+      { label: "More is better", checked: !down, why, run: () => onDirection(one.key, "up") },
+      { label: "Less is better", checked: down, why, run: () => onDirection(one.key, "down") },
       null,
       ...(["lowest", "highest"] as const).map((which): Item => {
         const id = `${which}.${one.key}`;
@@ -322,7 +327,8 @@ export function CellView({ column: one, value, row, info, down, nested }: {
 }
 
 /** The line of what can be done with the chosen rows. */
-export function SelectionBar({ onDelete, onRestore, onTag, deleted }: {
+export function SelectionBar({ may, onDelete, onRestore, onTag, deleted }: {
+  may: May;
   onDelete: () => void;
   onRestore: () => void;
   onTag: () => void;
@@ -334,8 +340,8 @@ export function SelectionBar({ onDelete, onRestore, onTag, deleted }: {
     <div class="selection-bar" role="toolbar" aria-label="Selected runs">
       <strong>{ids.length} selected</strong>
       <Button icon="compare" kind="primary" keys="c" title="Compare" disabled={ids.length < 2} onClick={() => go(href(["compare"], { runs: list(ids) }))}>Compare</Button>
-      {!deleted && source.canWrite && <Button icon="tag" onClick={onTag}>Tag</Button>}
-      {!source.canWrite ? null : deleted ? <Button icon="restore" onClick={onRestore}>Restore</Button> : <Button icon="trash" onClick={onDelete}>Delete</Button>}
+      {!deleted && source.canWrite && <Button icon="tag" why={may.why("set_tag")} onClick={onTag}>Tag</Button>}
+      {!source.canWrite ? null : deleted ? <Button icon="restore" why={may.why("restore_run")} onClick={onRestore}>Restore</Button> : <Button icon="trash" why={may.why("delete_run")} onClick={onDelete}>Delete</Button>}
       <Button kind="quiet" onClick={() => select([])}>Clear</Button>
     </div>
   );
