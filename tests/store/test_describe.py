@@ -106,3 +106,13 @@ def test_long_values_are_compared_to_their_end(backend):
 
     assert "500 characters" in before
     assert before != describe._short("x" * 499 + "y")
+
+
+def test_nothing_said_is_nothing_said(backend):
+    """MLflow 1 wrote an empty name and no user, a folder no name and an empty user."""
+    some = backend.get_run(RUN)
+    some.info._run_name, some.info._user_id = "", None
+    other = backend.get_run(RUN)
+    other.info._run_name, other.info._user_id = None, ""
+
+    assert describe.run_outline(some) == describe.run_outline(other)

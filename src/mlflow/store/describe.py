@@ -52,10 +52,11 @@ def run_outline(found: Run) -> Description:
     """Describe what is known of a run without reading its histories."""
     info = found.info
     fields = (
-        "experiment_id", "run_name", "user_id", "status", "start_time", "end_time",
-        "lifecycle_stage", "artifact_uri",
+        "experiment_id", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri",
     )  # fmt: skip
     described = {name: repr(getattr(info, name)) for name in fields}
+    # MLflow 1 wrote empty text where nothing was said; a folder does not tell the two apart.
+    described |= {name: repr(getattr(info, name) or None) for name in ("run_name", "user_id")}
     described |= _pairs("param", found.data.params) | _pairs("tag", found.data.tags)
     for one in found.data._metric_objs:
         described[f"latest {one.key}"] = f"{_number(one.value)} {one.timestamp} {one.step}"
