@@ -290,7 +290,7 @@ def metrics_of(port):
 
 @pytest.mark.slow
 def test_sixteen_writers(tmp_path):
-    """No error, every point there once; `benchmarks/soak.py` does this for a minute, and measures."""
+    """No error, every point there once; `benchmarks/programs/soak.py` does this for a minute, and measures."""
     with server(tmp_path, "--backend-store-uri", URI) as (_, address):
         client, run_id = new_run(address)
         with Writers(address, run_id, 16) as writers:

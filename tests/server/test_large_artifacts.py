@@ -26,7 +26,8 @@ def store(tmp_path):
     """An object store on files: moto would have all of it in memory."""
     (tmp_path / "kept").mkdir()
     port = free_port()
-    command = [sys.executable, ROOT / "benchmarks" / "bucket.py", tmp_path / "kept", str(port)]
+    bucket = ROOT / "benchmarks" / "programs" / "bucket.py"
+    command = [sys.executable, bucket, tmp_path / "kept", str(port)]
     process = subprocess.Popen(command)
     wait_for(f"http://127.0.0.1:{port}/x", process)
     yield f"http://127.0.0.1:{port}"

@@ -6,7 +6,7 @@ import os
 import re
 from importlib import metadata
 
-from measure import report
+from measure import found
 
 
 def _name(text: str) -> str:
@@ -62,15 +62,8 @@ def main() -> None:
     size = sum(_bytes(item) for name, item in needed.items() if name != "millstream")
     if root == "millstream":
         size += _package_bytes()
-    rows = []
-    for name, unit, value in (
-        ("installation: packages", "packages", float(len(needed))),
-        ("installation: size", "MB", size / 1e6),
-    ):
-        rows.append(
-            {"name": name, "unit": unit, "n": 1, "min": value, "value": value, "p95": value}
-        )
-    report(rows)
+    found("installation: packages", "packages", [float(len(needed))])
+    found("installation: size", "MB", [size / 1e6])
 
 
 main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 
 def request(path: str, body: bytes, host: str = "localhost") -> bytes:
@@ -86,8 +87,8 @@ async def _load(
 
 def load(
     port: int, message: bytes | Callable[[], bytes], connections: int, seconds: float
-) -> dict[str, float]:
-    """Return requests a second and the latencies, in milliseconds.
+) -> dict[str, Any]:
+    """Return requests a second and the latencies, in milliseconds; `waits_ms` are quantiles of them.
 
     Args:
         port: of a server on this machine.
@@ -106,5 +107,6 @@ def load(
         "per_second": round(len(times) / took, 1),
         "median_ms": round(times[len(times) // 2] * 1000, 4),
         "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 4),
+        "waits_ms": [round(times[len(times) * n // 20] * 1000, 4) for n in range(20)],
         "p99_ms": round(times[int(len(times) * 0.99)] * 1000, 4),
     }

@@ -16,7 +16,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
-from measure import Result, report, row, seconds
+from measure import found, pick
 from sklearn.linear_model import LogisticRegression
 
 import mlflow
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROUNDS = 100
-FITS, FITS_WITH_MODEL, PREDICTIONS = 5, 2, 200
+FITS, FITS_WITH_MODEL, PREDICTIONS = pick(5, 3), 2, pick(200, 50)
 
 _random = np.random.default_rng(0)
 FRAME = pd.DataFrame(_random.random((1000, 10)), columns=[f"c{n}" for n in range(10)])
@@ -59,25 +59,31 @@ LIBRARIES: dict[str, tuple[Any, Callable[[], Any]]] = {
 }
 
 
-def _added(name: str, bare: list[float], more: list[float]) -> Result:
+def _seconds(call: Callable[[], object], times: int) -> list[float]:
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        call()
+        took.append(time.perf_counter() - start)
+    return sorted(took)
+
+
+def _added(name: str, alone: float, more: list[float]) -> None:
+    found(name, "ms", [(one - alone) * 1000 for one in more])
+
+
+def _autologging(library: str, flavor: Any, fit: Callable[[], Any]) -> None:
+    fit()
+    bare = _seconds(fit, FITS)
     # Over the median of the bare library, which is the same for all of them.
     alone = bare[len(bare) // 2]
-    return row(name, "ms", [one - alone for one in more], scale=1e3)
-
-
-def _autologging(library: str, flavor: Any, fit: Callable[[], Any]) -> list[Result]:
-    fit()
-    bare = seconds(fit, FITS)
     flavor.autolog(log_models=False)
     fit()
-    without = seconds(fit, FITS)
+    title = f"autologging {library}: added to a fit"
+    _added(f"{title}, without the model", alone, _seconds(fit, FITS))
     flavor.autolog()
-    complete = seconds(fit, FITS_WITH_MODEL)
+    _added(f"{title}, with the model", alone, _seconds(fit, FITS_WITH_MODEL))
     flavor.autolog(disable=True)
-    return [
-        _added(f"autologging {library}: added to a fit, without the model", bare, without),
-        _added(f"autologging {library}: added to a fit, with the model", bare, complete),
-    ]
 
 
 def _processor(call: Callable[[], object]) -> float:
@@ -86,7 +92,7 @@ def _processor(call: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _prediction(library: str, flavor: Any, model: Any, alone: Callable[[], Any]) -> Result:
+def _prediction(library: str, flavor: Any, model: Any, alone: Callable[[], Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model")
         flavor.save_model(model, path, signature=infer_signature(FRAME))
@@ -95,8 +101,8 @@ def _prediction(library: str, flavor: Any, model: Any, alone: Callable[[], Any])
     pairs = [(_processor(alone), _processor(lambda: loaded.predict(FRAME)))
              for _ in range(PREDICTIONS)]  # fmt: skip
     bare = sorted(one for one, _ in pairs)[PREDICTIONS // 2]
-    shares = sorted((more - bare) / bare for _, more in pairs)
-    return row(f"pyfunc over {library}: 1,000 rows", "% more processor time", shares, scale=100)
+    shares = [(more - bare) / bare * 100 for _, more in pairs]
+    found(f"pyfunc over {library}: 1,000 rows", "% more processor time", shares)
 
 
 def main() -> None:
@@ -105,14 +111,12 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder:
         mlflow.set_tracking_uri(f"file://{folder}/mlruns")
-        rows = [found for name, one in LIBRARIES.items() for found in _autologging(name, *one)]
+        for name, (flavor, fit) in LIBRARIES.items():
+            _autologging(name, flavor, fit)
     booster, leaves = _fit_xgboost(), _fit_lightgbm()
-    rows += [
-        _prediction("XGBoost", mlflow.xgboost, booster,
-                    lambda: booster.predict(xgboost.DMatrix(FRAME))),
-        _prediction("LightGBM", mlflow.lightgbm, leaves, lambda: leaves.predict(FRAME)),
-    ]  # fmt: skip
-    report(rows)
+    _prediction("XGBoost", mlflow.xgboost, booster,
+                lambda: booster.predict(xgboost.DMatrix(FRAME)))  # fmt: skip
+    _prediction("LightGBM", mlflow.lightgbm, leaves, lambda: leaves.predict(FRAME))
 
 
 if __name__ == "__main__":

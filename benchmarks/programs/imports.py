@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
-from measure import report, row
+from measure import found, pick
 
+TIMES = pick(5, 3)
 _IMPORT = """
 import sys, time
 before = set(sys.modules)
@@ -25,8 +27,6 @@ with mlflow.start_run():
 
 
 def _run(code: str, folder: str) -> tuple[float, str]:
-    import time
-
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"file://{folder}/mlruns"}
     start = time.perf_counter()
     done = subprocess.run(
@@ -40,26 +40,17 @@ def _run(code: str, folder: str) -> tuple[float, str]:
     return time.perf_counter() - start, done.stdout
 
 
-def main(times: int = 7) -> None:
+def main() -> None:
     """Measure in fresh processes; the first run of each only fills the bytecode cache."""
     with tempfile.TemporaryDirectory() as folder:
         _run(_IMPORT, folder)
-        imports, modules = [], 0.0
-        for _ in range(times):
-            took, count = _run(_IMPORT, folder)[1].split()
-            imports.append(float(took))
-            modules = float(count)
+        said = [_run(_IMPORT, folder)[1].split() for _ in range(TIMES)]
+        found("import mlflow", "ms", [float(took) * 1000 for took, _ in said])
+        found("modules of import mlflow", "modules", [float(count) for _, count in said])
         _run(_FIRST, folder)
-        bare = sorted(_run("pass", folder)[0] for _ in range(times))[times // 2]
-        first = sorted(_run(_FIRST, folder)[0] - bare for _ in range(times))
-    report(
-        [
-            row("import mlflow", "ms", sorted(imports), scale=1000),
-            row("modules of import mlflow", "modules", [modules]),
-            row("import, start_run, one metric, over the bare interpreter", "ms", first,
-                scale=1000),
-        ]
-    )  # fmt: skip
+        bare = sorted(_run("pass", folder)[0] for _ in range(TIMES))[TIMES // 2]
+        first = [(_run(_FIRST, folder)[0] - bare) * 1000 for _ in range(TIMES)]
+        found("import, start_run, one metric, over the bare interpreter", "ms", first)
 
 
 main()
