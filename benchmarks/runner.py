@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +39,12 @@ class Turn:
 
 
 def measure(
-    group: Group, sides: dict[str, Side], *, quick: bool, say: Callable[[str], None]
+    group: Group,
+    sides: dict[str, Side],
+    *,
+    quick: bool,
+    say: Callable[[str], None],
+    until: float = math.inf,
 ) -> Results:
     """Run a group: each side once, then each again, and so on.
 
@@ -46,6 +53,7 @@ def measure(
         sides: all sides, by name.
         quick: for the small numbers of rounds, rows and samples.
         say: is told what happens.
+        until: when everything has to be over, by `time.monotonic`.
 
     Returns:
         For each side its `rows`, and the `problem` that kept it from saying more.
@@ -58,11 +66,10 @@ def measure(
             if sides[name].missing:
                 continue
             home = Path(folder, name)
-            for below in ("stores", "temporary", "cache"):
-                (home / below).mkdir(parents=True)
+            (home / "stores").mkdir(parents=True)
             if group.prepared:
                 say(f"{group.name}: {sides[name].title}, stores")
-                made = turn(group, sides[name], home, "prepare", quick=quick)
+                made = turn(group, sides[name], home, "prepare", quick=quick, until=until)
                 results[name]["problem"] = made.problem
                 if made.problem:
                     say(f"  {made.problem}")
@@ -73,7 +80,7 @@ def measure(
                 start = time.monotonic()
                 mode = "measure" if group.prepared else ""
                 did = turn(
-                    group, sides[name], Path(folder, name), mode, quick=quick,
+                    group, sides[name], Path(folder, name), mode, quick=quick, until=until,
                     skipped=_over(results[name]["rows"]),
                 )  # fmt: skip
                 took = time.monotonic() - start
@@ -121,7 +128,7 @@ def read(lines: Sequence[str], ended: float | None = None) -> Rows:
         begun = None
         rows[said.pop("row")] = said
     if begun and ended is not None:
-        rows.setdefault(begun["begin"], {"unit": begun["unit"], "over": ended})
+        rows.setdefault(begun["begin"], {"unit": begun["unit"], "over": round(ended, 1)})
     return rows
 
 
@@ -132,6 +139,7 @@ def turn(
     mode: str,
     *,
     quick: bool,
+    until: float = math.inf,
     skipped: Sequence[str] = (),
 ) -> Turn:
     """Run a group's program once on a side.
@@ -142,8 +150,16 @@ def turn(
         home: a folder of this side, named like it: `stores` is the program's own.
         mode: an argument before the folder of stores; nothing for programs that make their own.
         quick: for small numbers.
+        until: when it has to be over.
         skipped: rows that took too long before.
     """
+    limit = min(group.limit, until - time.monotonic())
+    if limit <= 0:
+        return Turn(problem="no time was left")
+    # What was derived in an earlier turn would make this one warm.
+    for below in ("temporary", "cache"):
+        shutil.rmtree(home / below, ignore_errors=True)
+        (home / below).mkdir(parents=True)
     said = home / "rows"
     said.write_text("", encoding="utf-8")
     log = home / "log"
@@ -158,15 +174,15 @@ def turn(
             env=_environment(side, home, said, quick=quick, skipped=skipped),
         )  # fmt: skip
         try:
-            code = process.wait(group.limit)
+            code = process.wait(limit)
         except subprocess.TimeoutExpired:
             code = None
         finally:
             _end(process)
-    ended = group.limit if code is None else None
+    ended = limit if code is None else None
     rows = read(said.read_text(encoding="utf-8").splitlines(), ended)
     if code is None:
-        return Turn(rows, f"ended after {group.limit:.0f} s")
+        return Turn(rows, f"ended after {limit:.0f} s")
     return Turn(rows, "" if code == 0 else _last_words(log, code))
 
 
@@ -187,7 +203,7 @@ def _environment(
         "BENCH_SKIPPED": json.dumps(list(skipped)),
         "TMPDIR": str(home / "temporary"),
         # Derived files, too, are of this measurement.
-        "MILLSTREAM_CACHE_DIR": str(home / "cache" / "millstream"),
+        "MILLSTREAM_CACHE_DIR": str(home / "cache"),
         "PYTHONPYCACHEPREFIX": str(BYTECODE / home.name),
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",

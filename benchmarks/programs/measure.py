@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 # Seconds that one call may take before it is given up.
-LIMIT = 10.0 if QUICK else 20.0
+LIMIT = 8.0 if QUICK else 20.0
 # Seconds after which three samples of a row are enough.
-ENOUGH = 2.0 if QUICK else 5.0
+ENOUGH = 1.0 if QUICK else 4.0
 _SKIPPED = frozenset(json.loads(os.environ.get("BENCH_SKIPPED", "[]")))
 T = TypeVar("T")
 
@@ -63,8 +63,8 @@ def timed(
     scale: float = 1.0,
     each: int = 1,
     within: float = LIMIT,
-) -> None:
-    """Measure a call and say the row.
+) -> bool:
+    """Measure a call and say the row; return whether there is a figure.
 
     Args:
         name: of the row.
@@ -76,7 +76,7 @@ def timed(
         within: seconds that one call may take. The row says that it took longer.
     """
     if name in _SKIPPED:
-        return
+        return False
     begin(name, unit)
     took: list[float] = []
     stop = time.perf_counter() + ENOUGH
@@ -87,11 +87,17 @@ def timed(
                 call()
                 took.append(time.perf_counter() - start)
     if not took:
-        _say({"row": name, "unit": unit, "over": within})
+        over(name, unit, within)
     elif unit.endswith("/s"):
         found(name, unit, [each / one for one in took], each=each)
     else:
         found(name, unit, [one * scale for one in took])
+    return bool(took)
+
+
+def over(name: str, unit: str, seconds: float) -> None:
+    """Say that a row takes longer than so many seconds."""
+    _say({"row": name, "unit": unit, "over": seconds})
 
 
 def begin(name: str, unit: str) -> None:

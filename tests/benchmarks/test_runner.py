@@ -71,8 +71,6 @@ def test_a_side_that_is_missing_says_why(programs):
 def test_what_hangs_is_ended_and_named(programs, tmp_path):
     """The row that had begun took too long, those before it are kept."""
     _, sides = programs
-    (tmp_path / "home" / "temporary").mkdir(parents=True)
-
     did = runner.turn(_group("slow", limit=1.0), sides["A"], tmp_path / "home", "", quick=False)
 
     assert "ended after 1 s" == did.problem
@@ -80,11 +78,19 @@ def test_what_hangs_is_ended_and_named(programs, tmp_path):
     assert {"unit": "ms", "over": 1.0} == did.rows["two"]
 
 
+def test_what_is_not_reached_says_so(programs):
+    """When the time of the whole run is over, no program is begun."""
+    turns, sides = programs
+
+    results = runner.measure(_group("well"), sides, quick=False, say=lambda _: None, until=0.0)
+
+    assert "no time was left" == results["A"]["problem"]
+    assert not turns.exists()
+
+
 def test_a_failure_has_its_last_words(programs, tmp_path):
     """So a reader knows why rows are missing."""
     _, sides = programs
-    (tmp_path / "home" / "temporary").mkdir(parents=True)
-
     did = runner.turn(_group("broken"), sides["A"], tmp_path / "home", "", quick=False)
 
     assert "failed with 1: no database answers" == did.problem
