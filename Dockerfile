@@ -7,7 +7,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.13-slim
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir "$(echo /wheels/*.whl)[postgresql,mysql,aws,gcs,azure]" \
+RUN pip install --no-cache-dir "$(echo /wheels/*.whl)[postgresql,mysql,aws,gcs,azure,oidc]" \
     && rm -rf /wheels \
     && useradd --uid 10001 --create-home --home-dir /data millstream
 USER 10001

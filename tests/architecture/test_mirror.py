@@ -79,6 +79,7 @@ ELSEWHERE = {
     "server/auth/audit.py": "server/auth/test_endpoints.py and test_tables.py",
     "server/auth/caller.py": "server/auth/test_accounts.py and test_permitted.py",
     "server/auth/entities.py": "server/auth/test_client.py, which returns them",
+    "server/auth/openid/errors.py": "server/auth/openid/test_login.py",
     "server/auth/permissions.py": "server/auth/test_endpoints.py and test_permitted.py",
     "server/auth/policy.py": "server/auth/test_permitted.py and test_access.py",
     "server/auth/roles.py": "server/auth/test_endpoints.py",

@@ -89,3 +89,18 @@ def test_what_was_done():
 def test_a_server_has_to_be_named(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
     assert "MLFLOW_TRACKING_URI" in auth("list", code=1)
+
+
+def test_who_signs_in_by_a_provider():
+    auth("create", "ann", stdin=f"{PASSWORD}\n")
+    assert "name the issuer" in auth("link", "ann", "sub-1", code=1)
+    issuer = "https://id.example.org"
+    assert "'sub-1' signs in as 'ann'" in auth("link", "ann", "sub-1", "--issuer", issuer)
+    listed = auth("identities")
+    assert "ann" in listed
+    assert issuer in listed
+    auth("delete", "ann")
+    assert "(ann was removed)" in auth("identities")
+    assert "Removed identity 1" in auth("unlink", "1")
+    assert "sub-1" not in auth("identities")
+    assert "not found" in auth("unlink", "1", code=1)

@@ -36,7 +36,16 @@ class Answer(NamedTuple):
 
 
 async def ask(
-    app, method, path, json=..., *, query=(), body=b"", headers=(), kind="application/json"
+    app,
+    method,
+    path,
+    json=...,
+    *,
+    query=(),
+    body=b"",
+    headers=(),
+    kind="application/json",
+    scheme="http",
 ):
     """Return the answer to one request; a path without a slash in front is one of the API."""
     if json is not ...:
@@ -47,7 +56,7 @@ async def ask(
         given.append((b"content-type", kind.encode()))
     scope = {
         "type": "http",
-        "scheme": "http",
+        "scheme": scheme,
         "method": method,
         "path": unquote(raw),
         "raw_path": quote(raw, safe="/%{}").encode(),

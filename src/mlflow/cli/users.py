@@ -140,6 +140,38 @@ def show(username: str) -> None:
     _table(rows, ("Kind", "Name", "Permission", "Role"))
 
 
+@auth.command("identities")
+def list_identities() -> None:
+    """List who signs in by OpenID Connect."""
+    rows = [
+        (one.id, one.username if one.is_linked else f"({one.username} was removed)", one.subject,
+         one.issuer, _time(one.seen))
+        for one in _client().list_identities()
+    ]  # fmt: skip
+    _table(rows, ("Id", "User", "Subject", "Issuer", "Last seen"))
+
+
+@auth.command()
+@click.argument("username")
+@click.argument("subject")
+@click.option("--issuer", default=None, help="The provider. By default the server's own.")
+def link(username: str, subject: str, issuer: str | None) -> None:
+    """Let SUBJECT of an OpenID Connect provider sign in as USERNAME.
+
+    SUBJECT is what the provider calls somebody (`sub`); the audit log has it after a first try.
+    """
+    _client().link_identity(username, subject, issuer)
+    click.echo(f"{subject!r} signs in as {username!r}.")
+
+
+@auth.command()
+@click.argument("identity_id", type=int)
+def unlink(identity_id: int) -> None:
+    """Forget who signs in by OpenID Connect, by the id that `identities` shows."""
+    _client().unlink_identity(identity_id)
+    click.echo(f"Removed identity {identity_id}.")
+
+
 # ── tokens ───────────────────────────────────────────────────────────────────────────────────────
 
 

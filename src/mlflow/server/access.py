@@ -35,6 +35,7 @@ SHORTEST = 20
 _SESSION = 30 * 24 * 3600
 _LINK = 600
 _MAX_FORM = 4096
+_MAX_SECRETS = 1 << 20
 _KNOWN_BAD = ("password1234", "password", "changeme")
 
 
@@ -77,19 +78,33 @@ def read_tokens(path: str) -> tuple[list[str], bool]:
     return [token], True
 
 
-def _tokens_of(path: str) -> list[str]:
+def read_private(path: str, what: str) -> str:
+    """Return the text of a file that holds a secret.
+
+    Args:
+        path: the file.
+        what: what it holds, for messages.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE for one that cannot be read, or that others may.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             found = os.fstat(file.fileno())
-            lines = [line.strip() for line in file]
+            text = file.read(_MAX_SECRETS)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8"
-        raise invalid(f"The token file '{path}' cannot be read: {reason}.") from None
+        raise invalid(f"The {what} file '{path}' cannot be read: {reason}.") from None
     # One that a machine's keeper has put there is read as a member of its group.
     ours = os.name == "nt" or found.st_uid == os.geteuid()
     others = stat.S_IRWXG | stat.S_IRWXO if ours else stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
     if os.name != "nt" and found.st_mode & others:
-        raise invalid(f"Other users may read the token file '{path}': run chmod 600 on it.")
+        raise invalid(f"Other users may read the {what} file '{path}': run chmod 600 on it.")
+    return text
+
+
+def _tokens_of(path: str) -> list[str]:
+    lines = [line.strip() for line in read_private(path, "token").splitlines()]
     tokens = [line for line in lines if line and not line.startswith("#")]
     if not tokens:
         raise invalid(f"The token file '{path}' has no token in it; remove it to have one made.")
@@ -293,7 +308,7 @@ def cookies_of(headers: Headers) -> dict[str, str]:
 def form_fields(query: bytes) -> dict[str, str]:
     """Return the fields of a query or a form; none of them where it cannot be read."""
     try:
-        found = parse_qs(query.decode("latin-1"), max_num_fields=8, errors="strict")
+        found = parse_qs(query.decode("latin-1"), max_num_fields=16, errors="strict")
     except ValueError:
         return {}
     return {name: values[-1] for name, values in found.items()}
@@ -316,8 +331,10 @@ async def read_form(receive: Receive) -> bytes:
 STYLE = (
     ":root{color-scheme:light dark}"
     "body{font:15px/1.5 system-ui,sans-serif;display:grid;place-content:center;min-height:90vh}"
-    "form{display:grid;gap:.75rem;width:20rem}h1{font-size:1.1rem;margin:0}p{margin:0}"
-    "input,button{font:inherit;padding:.5rem .6rem;border:1px solid #8888;border-radius:6px}"
+    "form{display:grid;gap:.75rem;width:min(20rem,100vw - 2rem)}h1{font-size:1.1rem;margin:0}p{margin:0}"
+    "input,button,a{font:inherit;padding:.5rem .6rem;border:1px solid #8888;border-radius:6px}"
+    "a{color:inherit;text-align:center;text-decoration:none;overflow-wrap:anywhere}"
+    "a:hover,button:hover{border-color:currentColor}form>a{margin-bottom:.5rem}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 STYLE_POLICY = (

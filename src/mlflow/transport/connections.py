@@ -170,6 +170,13 @@ class Connections:
             connection.close()
 
     def _open(self) -> HTTPConnection:
+        connection = self.new()
+        connection.connect()
+        connection.sock.settimeout(self._timeout)
+        return connection
+
+    def new(self) -> HTTPConnection:
+        """Return a connection that is not open yet, and that nobody keeps."""
         options: dict[str, Any] = {
             "timeout": min(self._timeout, _LONGEST_CONNECT),
             "socket_options": _SOCKET_OPTIONS,
@@ -184,8 +191,6 @@ class Connections:
         connection = made(via.host if via else host, via.port if via else port, **options)
         if via is not None and self.address.scheme == "https":
             connection.set_tunnel(host, port, headers=via.headers)
-        connection.connect()
-        connection.sock.settimeout(self._timeout)
         return connection
 
     def _forget(self) -> None:

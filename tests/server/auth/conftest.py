@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 
@@ -13,6 +14,7 @@ from mlflow.server.auth.users import Users
 from tests.server.asking import Client
 
 PASSWORD = "a long enough one"
+HTML = ("Accept", "text/html,*/*")
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +51,12 @@ def basic(name, password=PASSWORD):
 class Team:
     """A server with users, and requests in their names."""
 
-    def __init__(self, tmp_path, default="READ", **options):
-        self.access = Access(config(tmp_path, default))
-        self.access.first_admin()
-        for name in ("ann", "bob"):
-            self.access.accounts.create(name, PASSWORD)
+    def __init__(self, tmp_path, default="READ", openid=None, **options):
+        self.access = Access(config(tmp_path, default)._replace(openid=openid))
+        if not self.access.accounts.count():  # the second server on one database finds them
+            self.access.first_admin()
+            for name in ("ann", "bob"):
+                self.access.accounts.create(name, PASSWORD)
         guard = self.access.guard("")
         self.client = Client(access=self.access, guards=[guard], **options)
         self.store = self.client.store
@@ -73,6 +76,36 @@ class Team:
 
     def post(self, who, path, json=..., **options):
         return self.ask(who, "POST", path, json, **options)
+
+
+class Browser:
+    """Keeps cookies and the field of the form."""
+
+    def __init__(self, team):
+        self.team = team
+        self.cookies = {}
+
+    def ask(self, method, path, json=..., headers=(), **options):
+        found = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        given = [*headers, ("Cookie", found)] if found else list(headers)
+        answer = self.team.client.ask(method, path, json, headers=given, **options)
+        for value in re.findall(r"millstream[\w-]*=[^;]*", " ".join(answer.cookies)):
+            name, _, text = value.partition("=")
+            if text:
+                self.cookies[name] = text
+            else:
+                self.cookies.pop(name, None)
+        return answer
+
+    def form(self):
+        page = self.ask("GET", "/login", headers=[HTML])
+        return re.search(rb'name="form" value="([^"]+)"', page.body)[1].decode()
+
+    def sign_in(self, name="ann", password=PASSWORD, form=None):
+        body = f"username={name}&password={password}&form={form or self.form()}".replace(" ", "+")
+        return self.ask(
+            "POST", "/login", body=body.encode(), kind="application/x-www-form-urlencoded"
+        )
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_a_file_of_mlflow(tmp_path, monkeypatch):
     assert expected == said(tmp_path, monkeypatch, text)
     monkeypatch.setenv("MLFLOW_AUTH_ADMIN_USERNAME", "boss")
     monkeypatch.setenv("MLFLOW_AUTH_ADMIN_PASSWORD", "from the environment")
-    assert ("boss", "from the environment") == read_auth_config()[2:]
+    assert ("boss", "from the environment") == read_auth_config()[2:4]
 
 
 @pytest.mark.parametrize(

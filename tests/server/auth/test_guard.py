@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
 
 import pytest
 
 from mlflow.server.auth.guard import csrf_of
 from mlflow.server.auth.throttle import FREE_OF_NAME
 
-from .conftest import PASSWORD, basic
-
-HTML = ("Accept", "text/html,*/*")
+from .conftest import HTML, PASSWORD, Browser, basic
 
 
 def bearer(token):
@@ -154,36 +151,6 @@ def test_a_database_that_fails_lets_nobody_in(team, monkeypatch):
 
 
 # --- browsers ----------------------------------------------------------------------------------------
-
-
-class Browser:
-    """Keeps cookies and the field of the form."""
-
-    def __init__(self, team):
-        self.team = team
-        self.cookies = {}
-
-    def ask(self, method, path, json=..., headers=(), **options):
-        found = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        given = [*headers, ("Cookie", found)] if found else list(headers)
-        answer = self.team.client.ask(method, path, json, headers=given, **options)
-        for value in re.findall(r"millstream[\w-]*=[^;]*", " ".join(answer.cookies)):
-            name, _, text = value.partition("=")
-            if text:
-                self.cookies[name] = text
-            else:
-                self.cookies.pop(name, None)
-        return answer
-
-    def form(self):
-        page = self.ask("GET", "/login", headers=[HTML])
-        return re.search(rb'name="form" value="([^"]+)"', page.body)[1].decode()
-
-    def sign_in(self, name="ann", password=PASSWORD, form=None):
-        body = f"username={name}&password={password}&form={form or self.form()}".replace(" ", "+")
-        return self.ask(
-            "POST", "/login", body=body.encode(), kind="application/x-www-form-urlencoded"
-        )
 
 
 @pytest.fixture

@@ -86,6 +86,19 @@ def test_another_programs_database_is_left_alone(tmp_path):
     users.close()
 
 
+def test_a_database_from_before_a_table_has_it(users, tmp_path):
+    """What came with a later version is made where users are already."""
+    with sqlite3.connect(tmp_path / "users.db") as file:
+        for table in ("millstream_identities", "millstream_failures"):
+            file.execute(f"DROP TABLE {table}")
+    file.close()
+    again = Users(AuthConfig(database_uri=f"sqlite:///{tmp_path}/users.db"))
+    assert [] == again.people.all()
+    again.throttle.failed("ann", "1.2.3.4")
+    assert ["admin"] == [one.username for one in again.accounts.all()]
+    again.close()
+
+
 @pytest.mark.skipif(not FULL, reason="on servers of databases with MILLSTREAM_FULL=1")
 @pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
 def test_users_on_a_server_of_databases(servers, dialect):

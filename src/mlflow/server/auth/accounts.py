@@ -19,6 +19,7 @@ from mlflow.server.auth.passwords import (
 )
 from mlflow.server.auth.tables import (
     disabled,
+    identities,
     inserted,
     own_role_name,
     role_permissions,
@@ -79,16 +80,24 @@ class Accounts:
         check_name(username)
         check_password(password)
         kept = hash_password(password)
+        return self.database.write(
+            lambda connection: self.add(connection, username, kept, is_admin=is_admin)
+        )
 
-        def work(connection: Connection) -> User:
-            for taken in connection.execute(select(users.c.username)).scalars():
-                if taken is not None and _shape(taken) == _shape(username):
-                    raise already_exists(f"User (username={taken}) already exists.")
-            values = {"username": username, "password_hash": kept, "is_admin": is_admin}
-            made = inserted(connection, users, values)
-            return User(made, username, kept, is_admin)
+    @staticmethod
+    def add(connection: Connection, username: str, kept: str, *, is_admin: bool = False) -> User:
+        """Add a user whose name was checked, within work that has a connection.
 
-        return self.database.write(work)
+        Raises:
+            MlflowException: RESOURCE_ALREADY_EXISTS for a name that is taken, or looks like one
+                that is.
+        """
+        for taken in connection.execute(select(users.c.username)).scalars():
+            if taken is not None and _shape(taken) == _shape(username):
+                raise already_exists(f"User (username={taken}) already exists.")
+        values = {"username": username, "password_hash": kept, "is_admin": is_admin}
+        made = inserted(connection, users, values)
+        return User(made, username, kept, is_admin)
 
     def set_password(self, username: str, password: str) -> None:
         """Change a password, and end what the user is signed in by: sessions and tokens.
@@ -175,6 +184,10 @@ class Accounts:
             connection.execute(roles.delete().where(roles.c.id.in_(role_ids)))
             for table in (tokens, disabled):
                 connection.execute(table.delete().where(table.c.user_id == user.id))
+            # Who signed in by a provider does not come back by it as a new user.
+            connection.execute(
+                identities.update().where(identities.c.user_id == user.id).values(user_id=None)
+            )
             connection.execute(users.delete().where(users.c.id == user.id))
 
         self.database.write(work)

@@ -12,6 +12,7 @@ from mlflow.server.auth.entities import (
     Event,
     ExperimentPermission,
     GetUserPermissionResult,
+    Identity,
     RegisteredModelPermission,
     Role,
     RolePermission,
@@ -294,6 +295,26 @@ class AuthServiceClient:
     def revoke_token(self, token_id: int) -> None:
         """Remove a token of one's own."""
         self._ask("DELETE", "users/tokens/revoke", {"token_id": token_id})
+
+    def list_identities(self) -> list[Identity]:
+        """Return who signs in by OpenID Connect; for administrators."""
+        found = self._ask("GET", "users/identities/list", {})["identities"]
+        return [Identity(**{name: one[name] for name in Identity._fields}) for one in found]
+
+    def link_identity(self, username: str, subject: str, issuer: str | None = None) -> None:
+        """Let somebody of a provider sign in as a user.
+
+        Args:
+            username: the user.
+            subject: what the provider calls them: the claim `sub`.
+            issuer: the provider; the one that the server is configured with when absent.
+        """
+        given = {"username": username, "subject": subject, "issuer": issuer}
+        self._ask("POST", "users/identities/link", given)
+
+    def unlink_identity(self, identity_id: int) -> None:
+        """Forget somebody of a provider: they are a stranger again, and their sessions end."""
+        self._ask("DELETE", "users/identities/unlink", {"identity_id": identity_id})
 
     def list_audit(
         self,

@@ -11,6 +11,8 @@ from mlflow.environment_variables import (
     MLFLOW_AUTH_CONFIG_PATH,
 )
 from mlflow.exceptions import NOT_IMPLEMENTED, MlflowException, invalid
+from mlflow.server.auth.openid.config import SECTION as OPENID
+from mlflow.server.auth.openid.config import OpenIdConfig, read_openid_config
 from mlflow.server.auth.passwords import KNOWN
 from mlflow.server.auth.permissions import get_permission
 
@@ -27,6 +29,8 @@ class AuthConfig(NamedTuple):
     database_uri: str = "sqlite:///basic_auth.db"
     admin_username: str = "admin"
     admin_password: str | None = None
+    #: Who else says who somebody is; None for nobody.
+    openid: OpenIdConfig | None = None
 
 
 def read_auth_config() -> AuthConfig:
@@ -36,14 +40,13 @@ def read_auth_config() -> AuthConfig:
         MlflowException: INVALID_PARAMETER_VALUE: the file cannot be read, or says what cannot be;
             NOT_IMPLEMENTED for an authorization function of one's own.
     """
-    config = AuthConfig()
     path = MLFLOW_AUTH_CONFIG_PATH.get()
-    if path:
-        config = _read(path)
+    config, openid = _read(path) if path else (AuthConfig(), {})
     name, password = MLFLOW_AUTH_ADMIN_USERNAME.get(), MLFLOW_AUTH_ADMIN_PASSWORD.get()
     config = config._replace(
         admin_username=name or config.admin_username,
         admin_password=password or config.admin_password,
+        openid=read_openid_config(openid),
     )
     if get_permission(config.default_permission).name == "DENY":
         raise invalid(
@@ -57,12 +60,14 @@ def read_auth_config() -> AuthConfig:
     return config
 
 
-def _read(path: str) -> AuthConfig:
+def _read(path: str) -> tuple[AuthConfig, dict[str, str]]:
+    """Return what a file says of users, and its lines about OpenID Connect."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
         with open(path, encoding="utf-8") as file:
             parser.read_file(file)
         given = dict(parser[_SECTION])
+        openid = dict(parser[OPENID]) if OPENID in parser else {}
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         raise invalid(f"MLFLOW_AUTH_CONFIG_PATH names '{path}': {error}") from None
     except KeyError:
@@ -74,4 +79,10 @@ def _read(path: str) -> AuthConfig:
             "this version. Leave the line out.",
             NOT_IMPLEMENTED,
         )
-    return AuthConfig(**{name: given[name] for name in AuthConfig._fields if given.get(name)})
+    config = AuthConfig()
+    return AuthConfig(
+        given.get("default_permission") or config.default_permission,
+        given.get("database_uri") or config.database_uri,
+        given.get("admin_username") or config.admin_username,
+        given.get("admin_password") or None,
+    ), openid

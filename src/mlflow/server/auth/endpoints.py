@@ -11,6 +11,7 @@ from mlflow.api.wire import BOOL, INT64, TEXT, Field, UnreadableError, read_fiel
 from mlflow.exceptions import BAD_REQUEST, MlflowException, invalid, not_found
 from mlflow.server.auth import permissions
 from mlflow.server.auth.entities import ExperimentPermission, RegisteredModelPermission
+from mlflow.server.auth.passwords import NOBODY
 from mlflow.server.auth.permissions import check_type, get_permission
 from mlflow.server.auth.policy import asking, denied
 from mlflow.server.dispatch import check_json_type
@@ -132,6 +133,15 @@ ROWS = (
         "DELETE", "users/tokens/revoke", "revoke_token", WRITER,
         (Field("token_id", INT64, required=True),),
     ),
+    Row("GET", "users/identities/list", "list_identities", ADMIN),
+    Row(
+        "POST", "users/identities/link", "link_identity", ADMIN,
+        (_USERNAME, Field("subject", TEXT, required=True), Field("issuer", TEXT)),
+    ),
+    Row(
+        "DELETE", "users/identities/unlink", "unlink_identity", ADMIN,
+        (Field("identity_id", INT64, required=True),),
+    ),
     Row(
         "GET", "audit/list", "list_audit", ADMIN,
         (
@@ -232,6 +242,8 @@ class Endpoints:
             if not current_password:
                 raise invalid("Current password is required when changing your own password.")
             address = self._users.origin()
+            if self._accounts.get(username).password_hash == NOBODY:
+                raise invalid("You have no password here. An administrator can give you one.")
             if self._users.sign_in.user(username, current_password, address) is None:
                 raise invalid("Current password does not match.")
         self._accounts.set_password(username, password)
@@ -505,6 +517,29 @@ class Endpoints:
         _check_whole(caller)
         self._users.tokens.revoke(caller.user_id, token_id)
         return {}
+
+    # --- who signs in by a provider --------------------------------------------------------------
+
+    def list_identities(self, caller: Caller) -> dict[str, Any]:
+        """Return who signs in by OpenID Connect."""
+        return {"identities": [one.to_json() for one in self._users.people.all()]}
+
+    def link_identity(
+        self, caller: Caller, username: str, subject: str, issuer: str | None
+    ) -> dict[str, Any]:
+        """Let somebody of a provider, the configured one unless another is named, be a user."""
+        openid = self._users.config.openid
+        if not issuer and openid is None:
+            raise invalid("This server has no OpenID Connect provider: name the issuer.")
+        self._users.people.link(username, issuer or (openid.issuer if openid else ""), subject)
+        return {}
+
+    def unlink_identity(self, caller: Caller, identity_id: int) -> dict[str, Any]:
+        """Forget somebody of a provider."""
+        self._users.people.unlink(identity_id)
+        return {}
+
+    # --- what was done ---------------------------------------------------------------------------
 
     def list_audit(
         self,

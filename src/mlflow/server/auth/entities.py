@@ -141,6 +141,24 @@ class Token(NamedTuple):
         return self._asdict()
 
 
+class Identity(NamedTuple):
+    """Somebody of an OpenID Connect provider, and who they are here."""
+
+    id: int
+    username: str
+    issuer: str
+    subject: str
+    #: Whether they may sign in; not when their user was removed.
+    is_linked: bool
+    #: ms since the epoch; `seen` None for who has not come yet.
+    created: int
+    seen: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return self._asdict()
+
+
 class Event(NamedTuple):
     """One line of the audit log."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
 import secrets
+import time
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from mlflow.exceptions import PERMISSION_DENIED, UNAUTHENTICATED, MlflowException
+from mlflow.exceptions import PERMISSION_DENIED, UNAUTHENTICATED, MlflowException, invalid
 from mlflow.server.access import (
     SIGN_IN,
     SIGN_OUT,
@@ -23,21 +26,29 @@ from mlflow.server.access import (
     read_form,
 )
 from mlflow.server.auth.caller import ASKING, Asking
+from mlflow.server.auth.openid.config import BEGIN, CALLBACK
+from mlflow.server.auth.openid.errors import AwayError, RefusedError
+from mlflow.server.auth.openid.fetch import PATIENCE
+from mlflow.server.auth.openid.flow import LIFETIME, Flow, safe_place
 from mlflow.server.auth.tokens import SESSION_SECONDS
 from mlflow.server.dispatch import CALLER
 from mlflow.server.guards import PROBED, answer_with, headers_of, path_of
 from mlflow.server.messages import HTML, Answer, error_answer
 from mlflow.server.work import BusyError
+from mlflow.web.hosts import read_host
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from mlflow.server.auth.openid.login import OpenId
     from mlflow.server.auth.users import Users
     from mlflow.server.guards import Headers
 
 #: The header in which pages give back what they read from the cookie of this suffix.
 CSRF_HEADER, CSRF = b"x-csrf-token", "-csrf"
-_FORM = "-form"
+_FORM, _FLOW = "-form", "-openid"
+# Every part of a sign-in is bounded; this is for what is not ours, such as names of hosts.
+_WAIT = PATIENCE + 5
 _READS = ("GET", "HEAD", "OPTIONS")
 _BROWSERS = b"sec-fetch-mode"
 _AGAIN = (b"retry-after", b"1")
@@ -74,6 +85,10 @@ class UserGuard:
             headers = headers_of(scope, b"authorization", b"cookie", CSRF_HEADER)
             if path == self._prefix + SIGN_IN:
                 await answer_with(await self._sign_in(scope, receive, headers), send)
+                return
+            openid = self._users.openid
+            if openid is not None and path in (self._prefix + BEGIN, self._prefix + CALLBACK):
+                await answer_with(await self._by_provider(openid, path, scope, headers), send)
                 return
             caller = await self._caller(headers, scope)
         except MlflowException as error:
@@ -121,7 +136,7 @@ class UserGuard:
 
     def _refusal(self, headers: Headers, scope: Scope) -> Answer:
         if b"text/html" in headers.get(b"accept", b""):
-            return self._page(scope, 401)
+            return self._page(scope, 401, place=_asked(scope))
         error = MlflowException(
             "You are not authenticated. Set MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
@@ -154,12 +169,15 @@ class UserGuard:
             return self._page(scope, 429, error.message)
         if session is None:
             return self._page(scope, 403, "The name or the password is wrong.")
-        kept = (
-            cookie(scope, session, self._home, SESSION_SECONDS),
-            cookie(scope, csrf_of(session), self._home, SESSION_SECONDS, CSRF, is_hidden=False),
+        kept = self._session_cookies(scope, session, SESSION_SECONDS)
+        return self._redirect(self._home, *kept)
+
+    def _session_cookies(self, scope: Scope, session: str, seconds: int) -> tuple[bytes, ...]:
+        return (
+            cookie(scope, session, self._home, seconds),
+            cookie(scope, csrf_of(session), self._home, seconds, CSRF, is_hidden=False),
             cookie(scope, "", self._home, 0, _FORM),
         )
-        return self._redirect(*kept)
 
     def _begin(self, username: str, password: str, address: str) -> str | None:
         user = self._users.sign_in.user(username, password, address)
@@ -175,18 +193,67 @@ class UserGuard:
             await self._users.work(partial(self._users.tokens.end_session, session))
             self._users.sign_in.forget()
         suffixes = ("", CSRF)
-        return self._redirect(*(cookie(scope, "", self._home, 0, one) for one in suffixes))
+        ended = (cookie(scope, "", self._home, 0, one) for one in suffixes)
+        return self._redirect(self._home, *ended)
 
-    def _redirect(self, *cookies: bytes) -> Answer:
-        location = (b"location", self._home.encode())
-        return Answer(303, b"", (location, *((b"set-cookie", one) for one in cookies)))
+    async def _by_provider(
+        self, openid: OpenId, path: str, scope: Scope, headers: Headers
+    ) -> Answer:
+        """Send a browser to the provider, or let in who has come back from there."""
+        if scope["method"] != "GET":
+            return self._page(scope, 405)
+        given, address = form_fields(scope["query_string"]), _address(scope)
+        callback = openid.config.redirect_uri or self._callback(scope, headers)
+        # Browsers take `__Host-` for the first page alone; this cookie has no other's name.
+        ended = cookie(scope, "", "/", 0, _FLOW)
+        try:
+            if path == self._prefix + BEGIN:
+                place = safe_place(given.get("next", ""), self._prefix)
+                begun = openid.begin(place, callback, address)
+                where, flow = await asyncio.wait_for(begun, _WAIT)
+                return self._redirect(where, cookie(scope, flow.kept, "/", LIFETIME, _FLOW))
+            kept = cookies_of(headers).get(cookie_name(scope, "/", _FLOW), "")
+            begun_before = Flow.read(kept, time.time())
+            finished = openid.finish(begun_before, given, callback, address)
+            session, seconds = await asyncio.wait_for(finished, _WAIT)
+        except RefusedError as error:
+            return self._page(scope, 403, error.said, ended)
+        except (AwayError, TimeoutError):
+            said = f"{openid.config.label} cannot be asked now. Try again in a minute."
+            return self._page(scope, 503, said, ended)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_EXHAUSTED":
+                raise
+            return self._page(scope, 429, error.message, ended)
+        place = safe_place("" if begun_before is None else begun_before.place, self._prefix)
+        return self._redirect(place, ended, *self._session_cookies(scope, session, seconds))
 
-    def _page(self, scope: Scope, status: int, said: str = "") -> Answer:
-        form = secrets.token_urlsafe(24)
+    def _callback(self, scope: Scope, headers: Headers) -> str:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if read_host(host) is None:
+            raise invalid("The header Host is none.")
+        return f"{scope['scheme']}://{host}{self._prefix}{CALLBACK}"
+
+    def _redirect(self, place: str, *cookies: bytes) -> Answer:
+        kept = [(b"set-cookie", one) for one in cookies]
+        headers = ((b"location", place.encode("ascii")), (b"cache-control", b"no-store"))
+        return Answer(303, b"", (*headers, *kept))
+
+    def _page(
+        self, scope: Scope, status: int, said: str = "", *cookies: bytes, place: str = ""
+    ) -> Answer:
+        form, openid = secrets.token_urlsafe(24), self._users.openid
+        link = ""
+        if openid is not None:
+            where = self._prefix + BEGIN
+            if place not in ("", self._home):
+                where += f"?next={quote(place, safe='/')}"
+            link = f'<a href="{escape(where)}">Sign in with {escape(openid.config.label)}</a>'
         page = _PAGE.format(
             style=STYLE,
             action=escape(self._prefix + SIGN_IN),
             note=f'<p role="alert">{escape(said)}</p>' if said else "",
+            link=link,
             form=form,
         )
         headers = (
@@ -194,6 +261,7 @@ class UserGuard:
             (b"content-security-policy", STYLE_POLICY.encode()),
             (b"cache-control", b"no-store"),
             (b"set-cookie", cookie(scope, form, self._home, 3600, _FORM)),
+            *((b"set-cookie", one) for one in cookies),
         )
         return Answer(status, page.encode(), headers)
 
@@ -219,6 +287,14 @@ def _told(error: MlflowException) -> Answer:
     return error_answer(_AWAY, _AGAIN)
 
 
+def _asked(scope: Scope) -> str:
+    """Return what a browser asked to see."""
+    if scope["method"] != "GET":
+        return ""
+    query = scope["query_string"].decode("latin-1")
+    return path_of(scope) + (f"?{query}" if query else "")
+
+
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
@@ -228,7 +304,7 @@ _PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in</title>'
     '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
     '<style>{style}</style></head><body><form method="post" action="{action}">'
-    '<h1>Sign in</h1>{note}<input type="hidden" name="form" value="{form}">'
+    '<h1>Sign in</h1>{note}{link}<input type="hidden" name="form" value="{form}">'
     '<input name="username" required autofocus autocomplete="username" placeholder="Name" '
     'aria-label="Name"><input type="password" name="password" required placeholder="Password" '
     'autocomplete="current-password" aria-label="Password"><button>Sign in</button>'

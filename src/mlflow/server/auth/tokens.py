@@ -75,14 +75,14 @@ class Tokens:
         expires = None if days is None else self._now() + days * _DAY
         return self._make(user_id, TOKEN, name, scope, expires)
 
-    def begin_session(self, user_id: int) -> str:
-        """Return what a browser shows from now on."""
+    def begin_session(self, user_id: int, seconds: int = SESSION_SECONDS) -> str:
+        """Return what a browser shows from now on, for some time."""
         self._database.write(
             lambda connection: connection.execute(
                 tokens.delete().where(tokens.c.kind == SESSION, tokens.c.expires < self._now())
             )
         )
-        expires = self._now() + SESSION_SECONDS * 1000
+        expires = self._now() + seconds * 1000
         return self._make(user_id, SESSION, SESSION, "manage", expires)[0]
 
     def end_session(self, session: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextvars
 import secrets
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mlflow.exceptions import UNAUTHENTICATED, MlflowException
+from mlflow.exceptions import UNAUTHENTICATED, MlflowException, invalid
 from mlflow.server.auth.accounts import Accounts
 from mlflow.server.auth.audit import Audit
 from mlflow.server.auth.caller import ASKING
 from mlflow.server.auth.config import AuthConfig
+from mlflow.server.auth.openid.people import People
 from mlflow.server.auth.permitted import PermittedStore
 from mlflow.server.auth.policy import Policy, asking
 from mlflow.server.auth.roles import Roles
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from mlflow.api.op import Permission
     from mlflow.server.auth.caller import Caller
+    from mlflow.server.auth.openid.login import OpenId
     from mlflow.server.messages import Request
     from mlflow.server.roots import ArtifactRoots
     from mlflow.store.base import AbstractStore
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 # Passwords take memory and time: few are looked at at once, and others wait.
 _THREADS, _WAITING = 2, 256
+# What the extra brings.
+_OPENID_NEEDS = ("joserfc", "cryptography")
 
 
 class _Watched(Database):
@@ -75,6 +80,9 @@ class Users:
         self.throttle = Throttle(self._database)
         self.sign_in = SignIn(self.accounts, self.tokens, self.throttle, self.audit)
         self._database.changed = self.sign_in.forget
+        self.people = People(self._database)
+        #: Who else says who somebody is; None where nobody is configured.
+        self.openid = self._provider()
         self._threads = Threads(_THREADS, _WAITING, "users")
         self.policy: Policy | None = None
 
@@ -95,8 +103,26 @@ class Users:
         self.audit.add(self.config.admin_username, "create_user", "first administrator")
         return made
 
+    def _provider(self) -> OpenId | None:
+        if self.config.openid is None:
+            return None
+        try:
+            module = import_module("mlflow.server.auth.openid.login")
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _OPENID_NEEDS:
+                raise
+            raise invalid(
+                f"OpenID Connect needs {error.name}, which checks signatures: "
+                "pip install 'millstream[oidc]'"
+            ) from None
+        parts = (self.people, self.tokens, self.throttle, self.audit)
+        found: OpenId = module.OpenId(self.config.openid, *parts)
+        return found
+
     def close(self) -> None:
         """Give back threads and connections."""
+        if self.openid is not None:
+            self.openid.close()
         self._threads.close()
         self._database.close()
 
