@@ -307,41 +307,42 @@ MLFLOW_AUTH_CONFIG_PATH = _EnvironmentVariable("MLFLOW_AUTH_CONFIG_PATH", str, N
 MLFLOW_AUTH_ADMIN_USERNAME = _EnvironmentVariable("MLFLOW_AUTH_ADMIN_USERNAME", str, None)
 #: Password of the first administrator.
 MLFLOW_AUTH_ADMIN_PASSWORD = _EnvironmentVariable("MLFLOW_AUTH_ADMIN_PASSWORD", str, None)
-#: The provider that people sign in by, as it calls itself: `https://…`.
+#: The OpenID Connect provider that people sign in by, as it calls itself: `https://…`.
 MILLSTREAM_OPENID_ISSUER = _EnvironmentVariable("MILLSTREAM_OPENID_ISSUER", str, None)
-#: What this server is called there.
+#: What this server is called at the OpenID Connect provider.
 MILLSTREAM_OPENID_CLIENT_ID = _EnvironmentVariable("MILLSTREAM_OPENID_CLIENT_ID", str, None)
-#: Its password there.
+#: The client secret at the OpenID Connect provider.
 MILLSTREAM_OPENID_CLIENT_SECRET = _EnvironmentVariable("MILLSTREAM_OPENID_CLIENT_SECRET", str, None)
-#: A file with that password.
+#: A file that holds the client secret at the OpenID Connect provider.
 MILLSTREAM_OPENID_CLIENT_SECRET_FILE = _EnvironmentVariable(
     "MILLSTREAM_OPENID_CLIENT_SECRET_FILE", str, None
 )
-#: What the provider is asked for; `openid profile email` when unset.
+#: What an OpenID Connect provider is asked for; `openid profile email` when unset.
 MILLSTREAM_OPENID_SCOPES = _EnvironmentVariable("MILLSTREAM_OPENID_SCOPES", str, None)
-#: The claim that users are named by; `preferred_username` when unset.
+#: The claim of OpenID Connect that users are named by; `preferred_username` when unset.
 MILLSTREAM_OPENID_USERNAME_CLAIM = _EnvironmentVariable(
     "MILLSTREAM_OPENID_USERNAME_CLAIM", str, None
 )
-#: The claim that holds groups.
+#: The claim of OpenID Connect that holds groups.
 MILLSTREAM_OPENID_GROUPS_CLAIM = _EnvironmentVariable("MILLSTREAM_OPENID_GROUPS_CLAIM", str, None)
-#: The groups of which one has to be in one, separated by commas or line ends.
+#: The groups of OpenID Connect that may sign in, separated by commas or line ends.
 MILLSTREAM_OPENID_ALLOWED_GROUPS = _EnvironmentVariable(
     "MILLSTREAM_OPENID_ALLOWED_GROUPS", str, None
 )
-#: The groups whose members are administrators.
+#: The groups of OpenID Connect whose members are administrators.
 MILLSTREAM_OPENID_ADMIN_GROUPS = _EnvironmentVariable("MILLSTREAM_OPENID_ADMIN_GROUPS", str, None)
-#: The roles that members of groups have: `group: role`, separated the same way.
+#: The roles that members of groups of OpenID Connect have: `group: role`, separated by commas or
+#: line ends.
 MILLSTREAM_OPENID_ROLE_GROUPS = _EnvironmentVariable("MILLSTREAM_OPENID_ROLE_GROUPS", str, None)
-#: The domains in which verified e-mail addresses must be, separated by commas.
+#: The domains in which verified e-mail addresses of OpenID Connect must be, separated by commas.
 MILLSTREAM_OPENID_EMAIL_DOMAINS = _EnvironmentVariable("MILLSTREAM_OPENID_EMAIL_DOMAINS", str, None)
-#: What the button says after "Sign in with".
+#: What the button for OpenID Connect says after "Sign in with".
 MILLSTREAM_OPENID_LABEL = _EnvironmentVariable("MILLSTREAM_OPENID_LABEL", str, None)
-#: Whether who comes for the first time is made a user; `true` when unset.
+#: Whether who first signs in by OpenID Connect is made a user; `true` when unset.
 MILLSTREAM_OPENID_CREATE_USERS = _EnvironmentVariable("MILLSTREAM_OPENID_CREATE_USERS", str, None)
-#: The address that the provider sends people back to, where a proxy hides it.
+#: The address that an OpenID Connect provider sends people back to, where a proxy hides it.
 MILLSTREAM_OPENID_REDIRECT_URI = _EnvironmentVariable("MILLSTREAM_OPENID_REDIRECT_URI", str, None)
-#: Hours after which they sign in again; 24 when unset.
+#: Hours that a session by OpenID Connect lasts; 24 when unset.
 MILLSTREAM_OPENID_SESSION_HOURS = _EnvironmentVariable("MILLSTREAM_OPENID_SESSION_HOURS", str, None)
 #: Keep what several teams log apart.
 MLFLOW_ENABLE_WORKSPACES = _BooleanEnvironmentVariable("MLFLOW_ENABLE_WORKSPACES", False)
