@@ -282,13 +282,22 @@ int connect(int file, const struct sockaddr *to, socklen_t length) {
     if (is_far(file) && allowed("connect", 0) < 0) return -1;
     return real_connect(file, to, length);
 }
+/* A connection that broke stays broken. */
+static int64_t allowed_far(int file, const char *name, int64_t length) {
+    if (!is_far(file)) return length;
+    int64_t left = allowed(name, length);
+    int before = errno;
+    if (left < 0 && before != EINTR) shutdown(file, SHUT_RDWR);
+    errno = before;
+    return left;
+}
 ssize_t send(int file, const void *data, size_t length, int flags) {
     REAL(ssize_t, send, int, const void *, size_t, int);
-    int64_t left = is_far(file) ? allowed("send", length) : (int64_t)length;
+    int64_t left = allowed_far(file, "send", length);
     return left < 0 ? -1 : real_send(file, data, left, flags);
 }
 ssize_t recv(int file, void *data, size_t length, int flags) {
     REAL(ssize_t, recv, int, void *, size_t, int);
-    int64_t left = is_far(file) ? allowed("recv", length) : (int64_t)length;
+    int64_t left = allowed_far(file, "recv", length);
     return left < 0 ? -1 : real_recv(file, data, left, flags);
 }

@@ -83,9 +83,9 @@ class Shim:
         self._library.shim_name.argtypes = [ctypes.c_long]
         self._library.shim_watch(os.path.realpath(folder).encode())
 
-    def watch_network(self) -> None:
-        """Watch connections to servers, too."""
-        self._library.shim_network(1)
+    def watch_network(self, *, on: bool) -> None:
+        """Watch connections to servers, too, or no more."""
+        self._library.shim_network(int(on))
 
     def arm(self, number: int, fault: int) -> None:
         """Count calls from now on; the one of this number fails (0: none does).

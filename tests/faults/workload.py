@@ -39,8 +39,12 @@ class Step(NamedTuple):
     check: Callable[[AbstractStore, Collection[str]], None]
 
 
-def _experiment(store: AbstractStore, name: str = "first"):
-    return store.get_experiment_by_name(name) or store.get_experiment_by_name("renamed")
+def _experiment(store: AbstractStore, *names: str):
+    for name in names or ("first", "renamed"):
+        found = store.get_experiment_by_name(name)
+        if found is not None:
+            return found
+    raise LookupError("there is no experiment of this name")
 
 
 def _values(store: AbstractStore, key: str) -> list[tuple[int, float]]:
@@ -299,26 +303,20 @@ def _of_endings() -> list[Step]:
         Step(
             "other experiment",
             lambda store: store.create_experiment("other", None, []),
-            _equal(lambda store: store.get_experiment_by_name("other").name, "other"),
+            _equal(lambda store: _experiment(store, "other").name, "other"),
         ),
         Step(
             "delete experiment",
-            lambda store: store.delete_experiment(
-                store.get_experiment_by_name("other").experiment_id
-            ),
+            lambda store: store.delete_experiment(_experiment(store, "other").experiment_id),
             _until(
                 "restore experiment",
-                _equal(
-                    lambda store: store.get_experiment_by_name("other").lifecycle_stage, "deleted"
-                ),
+                _equal(lambda store: _experiment(store, "other").lifecycle_stage, "deleted"),
             ),
         ),
         Step(
             "restore experiment",
-            lambda store: store.restore_experiment(
-                store.get_experiment_by_name("other").experiment_id
-            ),
-            _equal(lambda store: store.get_experiment_by_name("other").lifecycle_stage, "active"),
+            lambda store: store.restore_experiment(_experiment(store, "other").experiment_id),
+            _equal(lambda store: _experiment(store, "other").lifecycle_stage, "active"),
         ),
     ]
 

@@ -184,3 +184,16 @@ def test_zeros_after_the_last_call_are_no_damage(folder, caplog):
 
     assert [one.run_id for one in left_in(folder)] == ["a"]
     assert caplog.text == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_mark_that_cannot_be_written_lags(folder):
+    """Whoever writes the calls goes on; what the mark does not say is compared."""
+    log = CallLog(folder)
+    end = log.append("a", [Metric("m", 1.0, 1, 1)])
+    log._mark.close()
+    log._mark = open("/dev/full", "wb", buffering=0)
+    log.finish(end)
+
+    assert log.done == end
+    log.close()

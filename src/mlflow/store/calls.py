@@ -133,8 +133,10 @@ class CallLog:
                 self._segments.pop(0).remove()
             if self._mark is not None:
                 number = position.to_bytes(8, "little")
-                self._mark.seek(0)
-                self._mark.write(_POSITION.pack(position, zlib.crc32(number)))
+                # A mark that lags costs a comparison; a full disk must not end who writes it.
+                with contextlib.suppress(OSError):
+                    self._mark.seek(0)
+                    self._mark.write(_POSITION.pack(position, zlib.crc32(number)))
 
     def close(self) -> None:
         """Give back the files; those with a name stay."""

@@ -276,7 +276,13 @@ class LoggingQueue:
             self._hurry.clear()
             end = log.end
             while log.at < end:
-                self._write(log.read(_GATHERED))
+                try:
+                    found = log.read(_GATHERED)
+                except OSError as error:
+                    _logger().error("What waits cannot be read, and is tried again: %s", error)
+                    sleep(_LONGEST)
+                else:
+                    self._write(found)
 
     def _write(self, found: list[tuple[int, Call]]) -> None:
         calls = [call for _, call in found]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 
@@ -133,3 +134,14 @@ def test_what_is_of_the_wrong_kind_is_malformed():
 
     assert reading.number_of({"k": 2.0}, "k") == 2
     assert reading.optional_text({}, "k") is None
+
+
+def test_a_process_without_handles_says_so(tmp_path, monkeypatch):
+    """What cannot be read is left out; all of it would be."""
+
+    def refuse(*_args, **_kwargs):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        reading.read_file(f"{tmp_path}/meta.yaml", 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -34,6 +35,10 @@ _ATTEMPTS, _PAUSE = 3, 0.001
 _MAX_DEPTH = 128
 
 
+# The process, or the machine, has no file handles or memory left.
+_NOT_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
 class Unreadable(Exception):
     """A file of the store that cannot be read; the text says which and why."""
 
@@ -46,20 +51,30 @@ def is_folder(path: str) -> bool:
         return False
 
 
+def unopened(path: str, error: OSError) -> Exception:
+    """Return what it means that a file could not be opened: something of it, or of this process.
+
+    What cannot be read is left out of listings; a process without handles would leave out all.
+    """
+    if error.errno in _NOT_NOW:
+        return error
+    return Unreadable(f"{path}: {'it is a link' if os.path.islink(path) else error.strerror}")
+
+
 def read_file(path: str, limit: int) -> bytes:
     """Return the content of a plain file.
 
     Raises:
         FileNotFoundError: there is none.
         Unreadable: it is a link, a pipe, a device, a folder, too long, or the system refuses.
+        OSError: this process cannot open anything now.
     """
     try:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:
-        reason = "it is a link" if os.path.islink(path) else error.strerror
-        raise Unreadable(f"{path}: {reason}") from None
+        raise unopened(path, error) from None
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

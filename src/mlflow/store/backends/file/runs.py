@@ -273,16 +273,18 @@ class Runs:
 
     def move(self, run_id: str, stage: str, time: int) -> None:
         """See `Backend.move_run`."""
-        self.move_place(run_id, self._tree.run_place(run_id), stage, time)
+        self._move(run_id, self._tree.run_place(run_id), stage, time)
 
     def move_place(self, run_id: str, place: str, stage: str, time: int) -> None:
         """Change the stage of the run in a folder; one that cannot be read is left as it is."""
+        try:
+            self._move(run_id, place, stage, time)
+        except Corrupt as error:
+            self._tree.problems.report(place, error.detail)
+
+    def _move(self, run_id: str, place: str, stage: str, time: int) -> None:
         with Locked(place):
-            try:
-                record = dict(self._tree.record(place, RUN, run_id))
-            except Corrupt as error:
-                self._tree.problems.report(place, error.detail)
-                return
+            record = dict(self._tree.record(place, RUN, run_id))
             if stage_of(record) == stage:
                 return
             record["lifecycle_stage"] = stage

@@ -6,7 +6,7 @@ import os
 import stat
 
 from mlflow.entities.run import Metric
-from mlflow.store.backends.file.reading import READ, Unreadable, settled, stamp_of
+from mlflow.store.backends.file.reading import READ, Unreadable, settled, stamp_of, unopened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def open_series(path: str) -> tuple[int, os.stat_result]:
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:
-        reason = "it is a link" if os.path.islink(path) else error.strerror
-        raise Unreadable(f"{path}: {reason}") from None
+        raise unopened(path, error) from None
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)

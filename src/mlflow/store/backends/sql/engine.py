@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from mlflow.exceptions import RESOURCE_EXHAUSTED, MlflowException, without_password
 from mlflow.store.backends.sql.connections import FROZEN, make_engine
-from mlflow.store.backends.sql.errors import AGAIN, LOST, TAKEN, Trouble, told, trouble
+from mlflow.store.backends.sql.errors import AGAIN, LOST, READ_ONLY, TAKEN, Trouble, told, trouble
 from mlflow.store.backends.sql.urls import MEMORY, MYSQL, POSTGRESQL, SQLITE, read_url
 from mlflow.store.durability import DISK, level
 
@@ -335,6 +335,8 @@ class Database:
         if connection is None:
             return
         lost = not isinstance(error, Exception) or (found is not None and found.kind == LOST)
+        # SQLite opens a file that it could not open for writing once, for reading for ever.
+        lost = lost or (found is READ_ONLY and self.dialect == SQLITE)
         if not lost:
             try:
                 self._roll_back(connection)
