@@ -17,8 +17,8 @@ from tests.docs.blocks import PAGES, RUN, Session, blocks
 
 WITH_PROGRAMS = [page for page in PAGES if any(one.is_run for one in blocks(page))]
 LEFT_OUT = [one for page in PAGES for one in blocks(page) if one.mark == "not run"]
-# Pages whose commands are several processes that load a data library.
-HEAVY = {"docs/guides/serve.md", "docs/guides/team.md"}
+# Pages whose commands are many processes.
+HEAVY = {f"docs/guides/{name}.md" for name in ("from-mlflow", "hpc", "serve", "team")}
 HISTORY = Path(__file__).parents[1] / "store/backends/sql/recorded/history"
 
 
