@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.server.running import server
 
-from .conftest import PATIENCE
+from .conftest import PATIENCE, SHOTS
 
 PASSWORD = "a long enough one"
 API = "/api/2.0/mlflow/"
@@ -196,7 +196,7 @@ def signed_in(browser, team):
         page.get_by_label("Name", exact=True).fill(who)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name=who).wait_for()
+        page.locator(f".side-who:has-text('{who}')").wait_for(state="attached")
         return page
 
     yield enter
@@ -278,3 +278,35 @@ def test_a_manager_is_offered_everything(signed_in, team):
     why = "You may read this experiment; ask ann for EDIT."
     expect(reader.get_by_role("menuitem", name="Rename")).to_have_attribute("title", why)
     expect(reader.get_by_text(why)).to_be_visible()
+
+
+#: How far what stands on a page has moved since the last time this was asked.
+SHIFTS = """() => {
+  window.moved ??= new PerformanceObserver(list => {
+    for (const one of list.getEntries()) window.moved.sum += one.value;
+  });
+  window.moved.observe({ type: 'layout-shift' });
+  const sum = window.moved.sum;
+  window.moved.sum = 0;
+  return sum;
+}"""
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_pages_about_people_are_accessible_and_still(signed_in, team, scheme, width):
+    """WCAG 2.2 AA as far as a program can tell; nothing moves while a page loads, or is too wide."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    size = {"width": width, "height": 844}
+    page = signed_in("admin", viewport=size, color_scheme=scheme, bypass_csp=True)
+    SHOTS.mkdir(exist_ok=True)
+    places = team.places()
+    for name in ("people", "roles", "audit", "account", "who may use the experiment"):
+        page.evaluate(SHIFTS)
+        show(page, team, places[name])
+        assert 0.02 >= page.evaluate(SHIFTS), name
+        page.screenshot(path=SHOTS / f"{name.replace(' ', '-')}-{scheme}-{width}.png")
+        found = Axe().run(page, options=options).response["violations"]
+        assert [] == [(one["id"], one["nodes"][0]["html"][:160]) for one in found], name
+        assert width >= page.evaluate("document.documentElement.scrollWidth"), name

@@ -41,7 +41,9 @@ export function DiffTable({ label, columns: cells, ids, nameOf, colorOf, hrefOf,
     if (own.length) entries.push({ heading: title, count: own.length }, ...own);
   }
   const hidden = rows.length - found.length;
-  const columns: ThingColumn[] = ids.map((id, at) => ({ id, at, width: 168, numeric: true }));
+  // On a phone the baseline leaves room for one to compare.
+  const narrow = innerWidth < 700;
+  const columns: ThingColumn[] = ids.map((id, at) => ({ id, at, width: narrow ? 134 : 168, numeric: true }));
   const remove = (id: string) => onIds(ids.filter((one) => one !== id));
   return (
     <div class="diff">
@@ -54,7 +56,7 @@ export function DiffTable({ label, columns: cells, ids, nameOf, colorOf, hrefOf,
       </div>
       <div class="diff-body">
         <Grid<ThingColumn>
-          label={label} count={entries.length} leadWidth={innerWidth < 700 ? 130 : 250} headHeight={56}
+          label={label} count={entries.length} leadWidth={narrow ? 104 : 250} headHeight={56}
           pinned={columns.filter((one) => one.at === base)} columns={columns.filter((one) => one.at !== base)}
           leadHeader={() => <span class="head-label">Key</span>}
           lead={(row) => {

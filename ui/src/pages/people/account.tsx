@@ -7,7 +7,7 @@ import { Facts, Panel } from "../../widgets/facts.tsx";
 import { who } from "../../app/account.tsx";
 import { useLoad } from "../../app/load.ts";
 import { attempt, say } from "../../app/toasts.tsx";
-import { isShared, tokens, users, type Token } from "../../data/users.ts";
+import { isShared, tokens, users, type Own, type Token } from "../../data/users.ts";
 import { date } from "../../lib/format.ts";
 import { Entry, GrantedOn, Level } from "./form.tsx";
 import { SHORTEST } from "./users.tsx";
@@ -19,6 +19,11 @@ export function AccountPage() {
   useEffect(() => {
     document.title = "Your account · Millstream";
   }, []);
+  // Shown together: what comes later would push the rest down.
+  const loaded = useLoad(who.value ? "account" : null, async () => {
+    const [own, mine] = await Promise.all([tokens.all(), users.own()]);
+    return { tokens: own, own: mine };
+  });
   if (who.value === undefined) return <div class="page pad"><Skeleton lines={8} height={18} /></div>;
   if (who.value === null) return <Empty icon="user" title="This server has no users">Everybody who reaches it may do everything.</Empty>;
   const { username, is_admin } = who.value;
@@ -27,29 +32,29 @@ export function AccountPage() {
       <header class="page-head">
         <h1>Your account</h1>
       </header>
-      <div class="overview">
-        <div class="overview-main">
-          <Tokens />
-          <Granted isAdmin={is_admin} />
+      {loaded.error && !loaded.data ? <Failure error={loaded.error} retry={loaded.reload} /> : !loaded.data ? <div class="pad"><Skeleton lines={8} height={18} /></div> : (
+        <div class="overview">
+          <div class="overview-main">
+            <Tokens all={loaded.data.tokens} reload={loaded.reload} />
+            <Granted all={loaded.data.own.permissions} isAdmin={is_admin} />
+          </div>
+          <aside class="overview-side">
+            <Panel title="You"><Facts rows={[["Name", <b>{username}</b>], ["Administrator", is_admin ? "yes" : "no"]]} /></Panel>
+            <Password username={username} />
+          </aside>
         </div>
-        <aside class="overview-side">
-          <Panel title="You"><Facts rows={[["Name", <b>{username}</b>], ["Administrator", is_admin ? "yes" : "no"]]} /></Panel>
-          <Password username={username} />
-        </aside>
-      </div>
+      )}
     </div>
   );
 }
 
-function Tokens() {
-  const loaded = useLoad("tokens", () => tokens.all());
+function Tokens({ all, reload }: { all: Token[]; reload: () => void }) {
   const [making, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<Token | null>(null);
-  const all = loaded.data;
   const now = Date.now();
   return (
-    <Panel title="Tokens" {...(all ? { count: all.length } : {})} actions={<Button icon="plus" onClick={() => setMaking(true)}>New token…</Button>}>
-      {loaded.error && !all ? <Failure error={loaded.error} retry={loaded.reload} /> : !all ? <Skeleton lines={3} height={18} /> : !all.length ? (
+    <Panel title="Tokens" count={all.length} actions={<Button icon="plus" onClick={() => setMaking(true)}>New token…</Button>}>
+      {!all.length ? (
         <p class="hint pad-s">None yet. Programs sign in with a token instead of your password: they read it from <code>MLFLOW_TRACKING_TOKEN</code>.</p>
       ) : (
         <table class="list plain">
@@ -67,7 +72,7 @@ function Tokens() {
           </tbody>
         </table>
       )}
-      {making && <NewToken onClose={() => setMaking(false)} onMade={loaded.reload} />}
+      {making && <NewToken onClose={() => setMaking(false)} onMade={reload} />}
       {revoking && (
         <Dialog title={`Revoke ${revoking.name}?`} onClose={() => setRevoking(null)} actions={
           <>
@@ -75,7 +80,7 @@ function Tokens() {
             <Button kind="danger" onClick={() => void attempt(async () => {
               await tokens.revoke(revoking.id);
               setRevoking(null);
-              loaded.reload();
+              reload();
               say(`${revoking.name} opens nothing any more.`);
             })}>Revoke</Button>
           </>
@@ -125,30 +130,24 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: () => void
   );
 }
 
-function Granted({ isAdmin }: { isAdmin: boolean }) {
-  const loaded = useLoad("own permissions", () => users.own());
-  const all = loaded.data?.permissions;
+function Granted({ all, isAdmin }: { all: Own["permissions"]; isAdmin: boolean }) {
   return (
     <Panel title="What you were granted">
-      {loaded.error && !all ? <Failure error={loaded.error} retry={loaded.reload} /> : !all ? <Skeleton lines={3} height={18} /> : (
-        <>
-          {isAdmin && <p class="hint pad-s">You are an administrator: you may do everything.</p>}
-          {!isAdmin && !all.length && <p class="hint pad-s">Nothing by name: you may do what everybody may. What you make is yours to manage.</p>}
-          {all.length > 0 && (
-            <table class="list plain">
-              <thead><tr><th>Level</th><th>On</th><th class="hide-small">Through</th></tr></thead>
-              <tbody>
-                {all.map((one) => (
-                  <tr key={`${one.role_id} ${one.resource_type} ${one.resource_pattern}`}>
-                    <td><Level name={one.permission} /></td>
-                    <td class="wrap"><GrantedOn kind={one.resource_type} pattern={one.resource_pattern} /></td>
-                    <td class="hide-small">{isShared({ name: one.role_name }) ? `role ${one.role_name}` : <span class="dim">you alone</span>}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
-        </>
+      {isAdmin && <p class="hint pad-s">You are an administrator: you may do everything.</p>}
+      {!isAdmin && !all.length && <p class="hint pad-s">Nothing by name: you may do what everybody may. What you make is yours to manage.</p>}
+      {all.length > 0 && (
+        <table class="list plain">
+          <thead><tr><th>Level</th><th>On</th><th class="hide-small">Through</th></tr></thead>
+          <tbody>
+            {all.map((one) => (
+              <tr key={`${one.role_id} ${one.resource_type} ${one.resource_pattern}`}>
+                <td><Level name={one.permission} /></td>
+                <td class="wrap"><GrantedOn kind={one.resource_type} pattern={one.resource_pattern} /></td>
+                <td class="hide-small">{isShared({ name: one.role_name }) ? `role ${one.role_name}` : <span class="dim">you alone</span>}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
       )}
     </Panel>
   );

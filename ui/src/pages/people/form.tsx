@@ -44,7 +44,7 @@ const WHOLE: Record<string, string> = { experiment: "all experiments", registere
 export function GrantedOn({ kind, pattern }: { kind: string; pattern: string }) {
   const whole = kind.replaceAll("_", " ");
   if (pattern === "*") return <span>{WHOLE[kind] ?? `all of ${whole}`}</span>;
-  if (kind === "experiment") return <span><span class="dim">experiment </span><a href={href(["experiments", pattern])}>{experimentNames.value.get(pattern) ?? pattern}</a></span>;
-  if (kind === "registered_model") return <span><span class="dim">model </span><a href={href(["models", pattern])}>{pattern}</a></span>;
+  if (kind === "experiment") return <span class="granted-on"><span class="dim">experiment </span><a href={href(["experiments", pattern])}>{experimentNames.value.get(pattern) ?? pattern}</a></span>;
+  if (kind === "registered_model") return <span class="granted-on"><span class="dim">model </span><a href={href(["models", pattern])}>{pattern}</a></span>;
   return <span><span class="dim">{whole} </span>{pattern}</span>;
 }

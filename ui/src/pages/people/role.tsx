@@ -53,7 +53,7 @@ function OneRole() {
           { label: "Delete the role…", icon: "trash", danger: true, run: () => setAsking("remove") },
         ]} />}
       </header>
-      {loaded.error && !role ? <Failure error={loaded.error} retry={loaded.reload} /> : !role ? <div class="pad"><Skeleton lines={8} /></div> : (
+      {loaded.error && !role ? <Failure error={loaded.error} retry={loaded.reload} /> : !role || (!people.data && !people.error) ? <div class="pad"><Skeleton lines={8} /></div> : (
         <div class="overview">
           <div class="overview-main">
             {role.description && <p class="role-about">{role.description}</p>}

@@ -25,7 +25,8 @@ export function UsersPage() {
 
 function People() {
   const loaded = useLoad("users", () => users.all());
-  const shared = useLoad("roles", () => roles.all()).data ?? [];
+  const known = useLoad("roles", () => roles.all());
+  const shared = known.data ?? [];
   const [asking, setAsking] = useState<Asking | null>(null);
   useEffect(() => {
     document.title = "People · Millstream";
@@ -39,7 +40,7 @@ function People() {
       loaded.reload();
     } } : {});
   });
-  const all = loaded.data;
+  const all = known.data || known.error ? loaded.data : undefined;
   const find = (query.value["q"] ?? "").toLowerCase();
   const found = (all ?? []).filter((one) => !find || one.username.toLowerCase().includes(find) || one.roles.some((role) => isShared(role) && role.name.toLowerCase().includes(find)));
   const person = asking && asking.about !== "new" ? asking.person : null;
