@@ -192,6 +192,7 @@ class ServerApp:
             OneFile(store, self._roots, self.calls, work).add_to(self.routes)
             changes = Changes(self._stores[0], self.calls)
             changes.add_to(self.routes)
+            self.calls.heard = changes.heard
             self.metrics.watch("mlflow_event_streams", (), lambda: changes.open)
             Pages().add_to(self.routes)
             Caller().add_to(self.routes)

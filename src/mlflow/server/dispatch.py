@@ -53,6 +53,8 @@ class Calls:
         self.permits = permits
         self.replays = replays
         self.checks = checks or {}
+        #: Hears of each write that was done: the operation, and its arguments.
+        self.heard: Callable[[str, Mapping[str, Any]], None] | None = None
 
 
 class Operation:
@@ -105,6 +107,8 @@ class Operation:
         if self._check is not None:
             call = partial(_checked, partial(self._check, arguments), call)
         result = await self._work(call)
+        if self._op.writes and self._calls.heard is not None:
+            self._calls.heard(self._op.name, arguments)
         return json_answer(self._op.answer(result, arguments))
 
     def _make(self, makes: Made, arguments: dict[str, Any], key: tuple[object, ...]) -> Any:

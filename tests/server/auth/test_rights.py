@@ -124,6 +124,12 @@ def test_who_may_use_a_thing(team, things):
     assert ["ann"] == [one["username"] for one in told["people"] if one["own"]]
 
 
+def test_administrators_are_told_what_the_log_has_lines_of(team, things):
+    asked = team.post("admin", "/ui-api/audit-actions", {}).json["actions"]
+    assert ["create_experiment", "create_registered_model", "create_user"] == asked
+    assert 403 == team.post("ann", "/ui-api/audit-actions", {}).status
+
+
 def test_a_token_for_less_is_offered_less(team, things):
     """What an administrator's token to read shows is no page of an administrator."""
     body = {"name": "t", "scope": "read"}

@@ -116,6 +116,28 @@ def test_a_page_is_told(client, running, quick):
     client.run(go())
 
 
+def test_a_page_is_told_of_an_edit_of_an_old_run(client, running, quick, monkeypatch):
+    """The look does not see it; those who watch other experiments hear nothing."""
+    monkeypatch.setattr(changes, "_NEWEST", 1)
+    old = running.store.search_runs([running.experiment], "", 1)[-1].info.run_id
+    other = running.store.create_experiment("other")
+
+    async def go():
+        page, away = Page(client.app, running.experiment), Page(client.app, other, "b2")
+        await page.hears("beat", "beat")
+        await away.hears("beat", "beat")
+        tag = {"run_id": old, "key": "k", "value": "v"}
+        await ask(client.app, "POST", "/api/2.0/mlflow/runs/set-tag", tag)
+        await page.hears("beat", "change")
+        await ask(client.app, "POST", "/api/2.0/mlflow/runs/delete", {"run_id": old})
+        await page.hears("change", "change")
+        assert away.events == ["beat", "beat"]
+        await page.leave()
+        await away.leave()
+
+    client.run(go())
+
+
 def test_one_look_serves_all_and_none_when_nobody_looks(client, running, quick, monkeypatch):
     """However many pages watch the same experiments; the look ends with the last of them."""
     looks = []

@@ -136,6 +136,11 @@ export async function audit({ username, action, since, before }: AuditAsk, max: 
   return (await ask<{ events: Event[] }>("GET", `audit/list?${query}`)).events;
 }
 
+/** The operations that the log has lines of. */
+export async function auditActions(): Promise<string[]> {
+  return (await askPages<{ actions: string[] }>("audit-actions", {})).actions;
+}
+
 const PLACES = { experiment: "experiments/permissions/", model: "registered-models/permissions/" };
 
 function named({ kind, key }: Thing): Record<string, string> {

@@ -65,6 +65,11 @@ class Audit:
         except Exception:
             _logger.exception("the audit log could not be written")
 
+    def actions(self) -> list[str]:
+        """Return the operations that there are lines of."""
+        statement = select(audit.c.action).distinct().order_by(audit.c.action)
+        return list(self._database.run(lambda c: c.execute(statement).scalars().all()))
+
     def read(
         self,
         username: str | None = None,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ANYBODY = api.Permission(api.READ, api.STORE)
 _OF_EXPERIMENT = api.Permission(api.MANAGE, api.EXPERIMENT, "experiment_id")
+_ADMIN = api.Permission(api.MANAGE, api.STORE)
 _OF_MODEL = api.Permission(api.MANAGE, api.REGISTERED_MODEL, "name")
 _NAMES = {level: name for name, level in permissions.PERMISSION_PRIORITY.items() if level >= 0}
 _READ, _MANAGE = LEVELS[api.READ], LEVELS[api.MANAGE]
@@ -52,6 +53,10 @@ class ModelBody(msgspec.Struct):
     name: str
 
 
+class ActionsBody(msgspec.Struct):
+    """Nothing: there is one log."""
+
+
 class _Door(NamedTuple):
     """One address: what it is sent, who may ask, what answers."""
 
@@ -75,6 +80,7 @@ class Rights:
             "rights": _Door(RightsBody, _ANYBODY, self.rights),
             "access/experiment": _Door(ExperimentBody, _OF_EXPERIMENT, self._on_experiment),
             "access/model": _Door(ModelBody, _OF_MODEL, self._on_model),
+            "audit-actions": _Door(ActionsBody, _ADMIN, self._actions),
         }
 
     def add_to(self, routes: Routes) -> None:
@@ -152,6 +158,9 @@ class Rights:
 
     def _on_model(self, asked: ModelBody) -> dict[str, Any]:
         return self.access(permissions.REGISTERED_MODEL, asked.name)
+
+    def _actions(self, _: ActionsBody) -> dict[str, Any]:
+        return {"actions": self._users.audit.actions()}
 
     def access(self, kind: str, key: str) -> dict[str, Any]:
         """Return who may do what with one thing.

@@ -3,7 +3,8 @@
 An event says that runs of the experiments on show are not what they were; what they are, the page
 asks as always. Runs change in stores without a word to this server (other programs, other
 processes), so one look a second is taken for everybody who watches the same experiments, and none
-when nobody does. A stream holds a connection and a few hundred bytes, but no thread.
+when nobody does. It sees running and new runs; of an older one that somebody edits through this
+process, the edit itself tells. A stream holds a connection and a few hundred bytes, but no thread.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from mlflow.server.ui.routes import PREFIX
 from mlflow.web.parser import ENDLESS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from typing import Any
 
     from mlflow.entities.run import Run
     from mlflow.server.dispatch import Calls
@@ -43,6 +45,8 @@ _BEAT = 10.0
 _LONGEST = 900.0
 _MOST_OPEN, _NEWEST = 200, 20
 _OPEN = "attributes.status IN ('RUNNING', 'SCHEDULED')"
+# What people do to runs that are over.
+_EDITS = frozenset({"set_tag", "delete_tag", "update_run_info", "delete_run", "restore_run"})
 _BROWSER = re.compile(r"[A-Za-z0-9]{1,40}")
 _HEADERS = (
     (b"content-type", b"text/event-stream"),
@@ -78,6 +82,7 @@ class _Watched:
     def __init__(self, ids: Sequence[str]) -> None:
         self.ids = ids
         self.mark = ""
+        self.edits = 0
         self.seats: set[_Seat] = set()
         self.looking: asyncio.Task[None] | None = None
 
@@ -95,6 +100,7 @@ class Changes:
         self._calls = calls
         self._watched: dict[tuple[str, ...], _Watched] = {}
         self._browsers: dict[str, _Seat] = {}
+        self._noting: set[asyncio.Task[None]] = set()
 
     @property
     def open(self) -> int:
@@ -177,6 +183,20 @@ class Changes:
             seat.woken.set()
         return watched
 
+    def heard(self, operation: str, arguments: Mapping[str, Any]) -> None:
+        """Hear of a write that this process has done: edits of runs are told to who watches them."""
+        if self._watched and operation in _EDITS:
+            task = asyncio.ensure_future(self._note(arguments["run_id"]))
+            self._noting.add(task)
+            task.add_done_callback(self._noting.discard)
+
+    async def _note(self, run_id: str) -> None:
+        # Who cannot be told now asks in a while.
+        with suppress(Exception):
+            run = await self._calls.read(partial(self._store.get_run, run_id))
+            for watched in self._watched.values():
+                watched.edits += run.info.experiment_id in watched.ids
+
     async def _look(self, watched: _Watched) -> None:
         """Look again and again, while anybody watches."""
         while watched.seats:
@@ -184,6 +204,7 @@ class Changes:
             pause = _EVERY
             try:
                 mark = await self._calls.read(partial(mark_of, self._store, watched.ids))
+                mark += f"e{watched.edits}" if watched.edits else ""
             except Exception:  # noqa: BLE001 - whoever asks for the runs is told
                 mark, pause = watched.mark, _AFTER_FAILURE
             if mark != watched.mark:

@@ -6,7 +6,7 @@ import { useLoad } from "../../app/load.ts";
 import { AdministratorsOnly } from "../../app/only.tsx";
 import { patch, query } from "../../app/router.ts";
 import { attempt } from "../../app/toasts.tsx";
-import { audit, users, type Event } from "../../data/users.ts";
+import { audit, auditActions, users, type Event } from "../../data/users.ts";
 import { date } from "../../lib/format.ts";
 import { PeopleTabs } from "./form.tsx";
 
@@ -25,6 +25,7 @@ function Log() {
   const since = useMemo(() => (Number(hours) > 0 ? Date.now() - Number(hours) * HOUR : null), [name]);
   const loaded = useLoad(`audit ${name}`, () => audit({ username, action, since, before: null }, PAGE));
   const people = useLoad("users", () => users.all()).data ?? [];
+  const known = useLoad("audit actions", () => auditActions()).data ?? [];
   const [older, setOlder] = useState<{ name: string; events: Event[]; ended: boolean }>({ name: "", events: [], ended: false });
   useEffect(() => {
     document.title = "Audit log · Millstream";
@@ -32,7 +33,7 @@ function Log() {
   const first = loaded.stale ? undefined : loaded.data;
   const rest = older.name === name ? older : { name, events: [], ended: (first?.length ?? 0) < PAGE };
   const events = [...(first ?? []), ...rest.events];
-  const actions = [...new Set([...events.map((one) => one.action), ...(action ? [action] : [])])].sort();
+  const actions = [...new Set([...known, ...events.map((one) => one.action), ...(action ? [action] : [])])].sort();
   const more = () => void attempt(async () => {
     const found = await audit({ username, action, since, before: events.at(-1)!.id }, PAGE);
     setOlder({ name, events: [...rest.events, ...found], ended: found.length < PAGE });

@@ -40,7 +40,6 @@ function Roles() {
         : !all.length ? (
           <Empty icon="users" title="No roles yet">
             <p>A role gives the same permissions to several people: make one, say what it gives, and add its members.</p>
-            <Button kind="primary" icon="plus" onClick={() => setMaking(true)}>New role…</Button>
           </Empty>
         ) : (
           <div class="table-scroll">
