@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,28 @@ def test_users_on_a_server_of_databases(servers, dialect):
     users.accounts.delete("ann")
     assert 1 == users.accounts.count()
     users.close()
+
+
+def started_at_one_time(uri):
+    """Return the passwords that four servers tell of the first administrator of a new database."""
+    opened = [Users(AuthConfig(database_uri=uri)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda one: one.first_admin(), opened))
+    assert {1} == {one.accounts.count() for one in opened}
+    (password,) = [one for one in found if one is not None]
+    assert opened[0].accounts.with_password("admin", password) is not None
+    for one in opened:
+        one.close()
+
+
+def test_servers_that_start_at_one_time(tmp_path, caplog):
+    started_at_one_time(f"sqlite:///{tmp_path}/new.db")
+    assert "" == caplog.text
+
+
+@pytest.mark.skipif(not FULL, reason="on servers of databases with MILLSTREAM_FULL=1")
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_servers_that_start_at_one_time_on_one_database(servers, dialect, caplog):
+    for _ in range(3):
+        started_at_one_time(servers[dialect].make())
+    assert "" == caplog.text

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from mlflow.exceptions import INVALID_STATE, MlflowException
 from mlflow.server.auth.append_only import keep_audit
+from mlflow.store.backends.sql.schema import LOCK, lock_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,7 +208,22 @@ def prepare(database: Database) -> None:
         MlflowException: INVALID_STATE: the database belongs to another program, or to an MLflow
             that came later.
     """
-    database.write(_prepared)
+    database.write(_prepared_alone)
+
+
+def _prepared_alone(connection: Connection) -> None:
+    """Do it while no other process does: several servers may be started at one time."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+    if connection.dialect.name != "mysql":
+        _prepared(connection)
+        return
+    name = lock_name(connection)
+    connection.exec_driver_sql("SELECT GET_LOCK(%s, 120)", (name,)).all()
+    try:
+        _prepared(connection)
+    finally:
+        connection.exec_driver_sql("SELECT RELEASE_LOCK(%s)", (name,)).all()
 
 
 def _prepared(connection: Connection) -> None:

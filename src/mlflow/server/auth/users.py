@@ -99,7 +99,12 @@ class Users:
             return None
         made = None if self.config.admin_password else secrets.token_urlsafe(18)
         password = self.config.admin_password or made or ""
-        self.accounts.create(self.config.admin_username, password, is_admin=True)
+        try:
+            self.accounts.create(self.config.admin_username, password, is_admin=True)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return None  # by another server, that was started at the same time
         self.audit.add(self.config.admin_username, "create_user", "first administrator")
         return made
 
