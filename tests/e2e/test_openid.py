@@ -94,9 +94,11 @@ def test_signing_in_by_a_real_provider(page, addresses, monkeypatch):
     page.get_by_role("button", name="Deny").click()
     expect(page.get_by_role("alert")).to_contain_text("access_denied")
 
+    # A page that somebody sent is there after the way to the provider and back.
+    page.goto(f"{first}/#/experiments/0")
     page.get_by_role("link", name=SIGN_IN).click()
     page.get_by_role("button", name="sub-1").click()
-    expect(page).to_have_url(re.compile(f"^{second}/"))
+    expect(page).to_have_url(re.compile(f"^{second}/#/experiments/0"))
     for address in (second, first):
         page.goto(address)
         expect(page.get_by_text("eve@example.org", exact=True)).to_be_visible()
@@ -107,6 +109,15 @@ def test_signing_in_by_a_real_provider(page, addresses, monkeypatch):
         data={"name": "laptop"},
         headers={"X-CSRF-Token": csrf},
     )
+    page.goto(f"{first}/#/models")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name=SIGN_IN)).to_be_visible()
+    for password in ("wrong", ADMIN):
+        page.get_by_label("Name", exact=True).fill("admin")
+        page.get_by_label("Password", exact=True).fill(password)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("admin", exact=True)).to_be_visible()
+    assert page.url.endswith("/#/models")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name=SIGN_IN)).to_be_visible()
     page.goto(second)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import re
 
 import pytest
 
@@ -214,7 +216,7 @@ def test_the_form_is_throttled_too(browser):
     assert b"Try again" in answer.body
 
 
-@pytest.mark.parametrize("name", ["<script>", '"><img src=x>', "x" * 3000])
+@pytest.mark.parametrize("name", ["<script>alert(1)", '"><img src=x>', "x" * 3000])
 def test_the_form_shows_nothing_of_what_was_given(browser, name):
     assert name.encode() not in browser.sign_in(name=name).body
 
@@ -233,3 +235,12 @@ def test_cookies_are_hidden_from_pages_and_other_sites(browser, team):
     assert "HttpOnly" in session
     assert "HttpOnly" not in csrf
     assert "SameSite=Lax" in session
+
+
+def test_the_form_runs_its_own_program_and_no_other(team):
+    answer = team.client.ask("GET", "/", headers=[HTML])
+    (program,) = re.findall(rb"<script>(.*?)</script>", answer.body)
+    digest = base64.b64encode(hashlib.sha256(program).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert policy.endswith(f"; script-src 'sha256-{digest}'")
+    assert policy.startswith("default-src 'none'; ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import logging
@@ -255,10 +256,11 @@ class UserGuard:
             note=f'<p role="alert">{escape(said)}</p>' if said else "",
             link=link,
             form=form,
+            script=_SCRIPT,
         )
         headers = (
             HTML,
-            (b"content-security-policy", STYLE_POLICY.encode()),
+            (b"content-security-policy", _POLICY.encode()),
             (b"cache-control", b"no-store"),
             (b"set-cookie", cookie(scope, form, self._home, 3600, _FORM)),
             *((b"set-cookie", one) for one in cookies),
@@ -300,6 +302,15 @@ def _address(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
+# Pages are told apart by what follows `#`, which no server sees: it is taken along through the
+# sign-in, by the form as browsers take it through redirects, by the link as the place to go.
+_SCRIPT = (
+    "const h=location.hash,f=document.forms[0];if(h){const p=new URL('.',f.action).pathname;"
+    "f.action+=h;for(const a of f.querySelectorAll('a'))"
+    "a.search='next='+encodeURIComponent(p+h)}"
+)
+_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+_POLICY = f"{STYLE_POLICY}; script-src 'sha256-{_SCRIPT_HASH}'"
 _PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in</title>'
     '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
@@ -308,5 +319,5 @@ _PAGE = (
     '<input name="username" required autofocus autocomplete="username" placeholder="Name" '
     'aria-label="Name"><input type="password" name="password" required placeholder="Password" '
     'autocomplete="current-password" aria-label="Password"><button>Sign in</button>'
-    "</form></body></html>"
+    "</form><script>{script}</script></body></html>"
 )
