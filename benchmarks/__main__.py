@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.source:
         results = json.loads(Path(given.source).read_text(encoding="utf-8"))
     else:
-        chosen = [group for group in GROUPS if group.name in (given.only or names)]
+        usual = [group.name for group in GROUPS if not group.extra]
+        chosen = [group for group in GROUPS if group.name in (given.only or usual)]
         results = run(chosen, quick=given.quick, kept=Path(given.json) if given.json else None)
     if given.write:
         before = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}

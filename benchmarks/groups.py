@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BOTH = ("stock", "millstream")
+_FOLDER = (
+    "A run has a metric, a param and a tag. `cold` is the first search of a process, with no "
+    "derived files: Millstream makes its index of the folder then."
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class Group:
         rounds: how many turns each has.
         quick: how many in a quick run; none leaves the group out.
         limit: seconds that one turn of a side may take.
+        extra: whether it is measured only when it is asked for by name.
         prepared: whether the program makes its stores before the turns, once a side.
         network: how its rows begin that wait for another process, so that a connection may stall.
         note: what to know, said above the table.
@@ -32,14 +37,15 @@ class Group:
     quick: int = 2
     limit: float = 180.0
     prepared: bool = False
+    extra: bool = False
     network: tuple[str, ...] = ()
     note: str = ""
 
 
 GROUPS = (
-    Group("import", "Importing", ("imports.py",), rounds=3, quick=1),
-    Group("files", "Plain files", ("files.py",), rounds=3),
-    Group("sqlite", "SQLite", ("databases.py", "SQLite"), rounds=3, quick=1),
+    Group("import", "Importing", ("imports.py",), quick=1),
+    Group("files", "Plain files", ("files.py",)),
+    Group("sqlite", "SQLite", ("databases.py", "SQLite"), quick=1),
     Group("postgresql", "PostgreSQL", ("databases.py", "PostgreSQL"), quick=0, network=("",)),
     Group("mysql", "MySQL and MariaDB", ("databases.py", "MySQL"), quick=0, network=("",)),
     Group(
@@ -53,6 +59,7 @@ GROUPS = (
         note="FastTrackML 0.6 is a server in Go; it has no pages of MLflow 3 and no model registry. "
         "Its rows were measured with both clients.",
     ),
+    Group("scoring", "Scoring", ("scored.py",), quick=1, network=("",)),
     Group(
         "local",
         "Logging without a server, beside other trackers",
@@ -66,18 +73,16 @@ GROUPS = (
         "the killed process shows what that means (Aim's index is made anew before its points are "
         "counted); the rows that end with the run closed compare like with like.",
     ),
+    Group("install", "Installation", ("installed.py",), rounds=1, quick=1),
     Group(
         "runs",
-        "More and more runs",
-        ("many_runs.py",),
-        rounds=2,
+        "More and more runs in a database",
+        ("many_runs.py", "SQLite", "1000,10000,100000"),
         quick=1,
         limit=300.0,
         prepared=True,
         network=("table",),
-        note="A run in the database has 10 metrics, 10 params and 2 tags, one in the folder a "
-        "metric, a param and a tag. `cold` is the first search of a process, with no derived files: "
-        "Millstream makes its index of the folder then.",
+        note="A run has 10 metrics, 10 params and 2 tags. `cold` is the first search of a process.",
     ),
     Group(
         "points",
@@ -93,16 +98,35 @@ GROUPS = (
         "first request for that series after the server's start. Ten million points are measured "
         "on files; in a database of either side they would take minutes to write.",
     ),
-    Group("scoring", "Scoring", ("scored.py",), quick=1, network=("",)),
+    Group(
+        "folder",
+        "More and more runs in a folder",
+        ("many_runs.py", "files", "1000,10000"),
+        quick=1,
+        limit=300.0,
+        prepared=True,
+        note=_FOLDER,
+    ),
     Group("flavors", "Autologging and pyfunc", ("flavors.py",), quick=0),
-    Group("install", "Installation", ("installed.py",), rounds=1, quick=1),
     Group(
         "objects",
         "An object store on this machine",
         ("objects.py",),
         quick=0,
         limit=240.0,
+        extra=True,
         network=("",),
         note="`benchmarks/programs/bucket.py` plays the store; stock MLflow has boto3.",
+    ),
+    Group(
+        "large-folder",
+        "A hundred thousand runs in a folder",
+        ("many_runs.py", "files", "100000"),
+        rounds=1,
+        quick=0,
+        limit=600.0,
+        prepared=True,
+        extra=True,
+        note=f"{_FOLDER} Measured by itself: a million files take minutes to make and to remove.",
     ),
 )

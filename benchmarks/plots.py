@@ -11,15 +11,15 @@ from benchmarks.statistics import better
 from benchmarks.svg import bars, lines
 
 SIDES = ("stock", "millstream")
-# File: title, group, axes, and for each line its end and what its rows are called; `N` is a count.
+# File: title, axes, and for each line its end and what its rows are called; `N` is a count.
 GROWTH = {
     "benchmarks-runs.svg": (
-        "First 50 runs by a metric and a param, ordered", "runs", "runs in the store", "ms",
+        "First 50 runs by a metric and a param, ordered", "runs in the store", "ms",
         {"SQLite": "50 of N runs, SQLite: one metric, one param, by a metric",
          "files": "50 of N runs, files: one metric, one param, by a metric"},
     ),
     "benchmarks-points.svg": (
-        "The chart of one series, from the server", "points", "points of the series", "ms",
+        "The chart of one series, from the server", "points of the series", "ms",
         {"SQLite": "chart of N points, SQLite", "files": "chart of N points, files"},
     ),
 }  # fmt: skip
@@ -39,11 +39,10 @@ def plots(results: Mapping[str, Any]) -> dict[str, Picture]:
     if values:
         title = "Millstream beside stock MLflow: times better"
         found["benchmarks-ratios.svg"] = Picture(title, bars(title, values, said))
-    for file, (title, group, across, up, rows) in GROWTH.items():
-        if group in results:
-            series = growth(results[group], rows)
-            if series:
-                found[file] = Picture(title, lines(title, series, across=across, up=up))
+    for file, (title, across, up, rows) in GROWTH.items():
+        series = growth(results, rows)
+        if series:
+            found[file] = Picture(title, lines(title, series, across=across, up=up))
     return found
 
 
@@ -66,21 +65,20 @@ def ratios(results: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, str]
 
 
 def growth(
-    group: Mapping[str, Any], rows: Mapping[str, str]
+    results: Mapping[str, Any], rows: Mapping[str, str]
 ) -> dict[str, list[tuple[float, float]]]:
     """Return a line for each side and kind of rows: counts, and medians."""
     series: dict[str, list[tuple[float, float]]] = {}
     for side in SIDES:
-        one = group["sides"].get(side)
-        if one is None:
-            continue
+        measured = [group["sides"][side] for group in results.values() if side in group["sides"]]
         for end, name in rows.items():
             pattern = re.escape(name).replace("N", "([0-9,]+)", 1)
             points = sorted(
                 (float(match[1].replace(",", "")), value)
+                for one in measured
                 for row, said in one["rows"].items()
                 if (match := re.fullmatch(pattern, row)) and (value := middle(said))
             )
             if points:
-                series[f"{one['title']}, {end}"] = points
+                series[f"{measured[0]['title']}, {end}"] = points
     return series

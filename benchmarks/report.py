@@ -142,9 +142,9 @@ def kept(row: Mapping[str, Any] | None, budget: Mapping[str, Any] | None) -> lis
     if budget is None:
         return ["", ""]
     value = middle(row)
-    good = value is not None and (
-        value >= budget["bar"] if budget.get("higher") else value <= budget["bar"]
-    )
+    if value is None:
+        return [number(budget["bar"]), "**no**" if row else ""]
+    good = value >= budget["bar"] if budget.get("higher") else value <= budget["bar"]
     return [number(budget["bar"]), "yes" if good else "**no**"]
 
 

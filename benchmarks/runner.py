@@ -19,12 +19,15 @@ from typing import Any
 
 from benchmarks.groups import Group
 from benchmarks.sides import Side
+from benchmarks.statistics import median, waits
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 # Bytecode of each side, kept between runs: installed packages are compiled, and so are these.
 BYTECODE = PROGRAMS.parents[1] / ".stock" / "bytecode"
 # Seconds that a program has to end its servers in when it is asked to stop.
 GRACE = 15.0
+# What takes so many seconds a call is measured in one round: its spread is not worth the minutes.
+SLOW = 2.0
 # Row: its unit, and its samples of all rounds, or what it took longer than.
 Rows = dict[str, dict[str, Any]]
 Results = dict[str, dict[str, Any]]
@@ -81,7 +84,7 @@ def measure(
                 mode = "measure" if group.prepared else ""
                 did = turn(
                     group, sides[name], Path(folder, name), mode, quick=quick, until=until,
-                    skipped=_over(results[name]["rows"]),
+                    skipped=slow(results[name]["rows"]),
                 )  # fmt: skip
                 took = time.monotonic() - start
                 say(f"{group.name}: {sides[name].title}, round {number + 1}, {took:.0f} s")
@@ -92,8 +95,11 @@ def measure(
     return results
 
 
-def _over(rows: Rows) -> list[str]:
-    return [name for name, row in rows.items() if "over" in row]
+def slow(rows: Rows) -> list[str]:
+    """Return the rows that are not measured again: they took too long, or very long."""
+    return [
+        name for name, row in rows.items() if "over" in row or median(waits(row) or [0.0]) > SLOW
+    ]
 
 
 def gather(rows: Rows, more: Rows) -> None:
@@ -151,7 +157,7 @@ def turn(
         mode: an argument before the folder of stores; nothing for programs that make their own.
         quick: for small numbers.
         until: when it has to be over.
-        skipped: rows that took too long before.
+        skipped: rows that are not measured again.
     """
     limit = min(group.limit, until - time.monotonic())
     if limit <= 0:

@@ -50,7 +50,10 @@ def find(environment: Mapping[str, str]) -> dict[str, Side]:
             "FastTrackML, MLflow's client", stock, {"BENCH_FML": fml}, no_fml or absent
         ),
         "fasttrackml-ours": Side(
-            "FastTrackML, our client", sys.executable, {"BENCH_FML": fml}, no_fml
+            "FastTrackML, our client",
+            sys.executable,
+            {"BENCH_FML": fml, "BENCH_CLIENT": "1"},
+            no_fml,
         ),
     }
     for name, title, variable in (("aim", "Aim", AIM), ("trackio", "Trackio", TRACKIO)):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import found, most_memory, pick, timed
+from measure import first_and_later, found, most_memory, pick, timed
 from pages import chart
 from servers import free_port, running, tracking
 
@@ -93,10 +93,8 @@ def one_store(kind: str, uri: str, runs: dict[str, str]) -> None:
     for text, run in runs.items():
         count = int(text)
         points = f"{count:,} points, {kind}"
-        timed(
-            f"get_run with {points}, cold", "ms", lambda run=run: client.get_run(run), 1, scale=1000
-        )
-        timed(f"get_run with {points}", "ms", lambda run=run: client.get_run(run), 5, scale=1000)
+        title = f"get_run with {points}"
+        first_and_later(title, "cold", lambda run=run: client.get_run(run), 5)
         steps = iter(range(10**8, 10**9))
         timed(f"log_metric after {points}", "µs",
               lambda run=run, steps=steps: client.log_metric(run, "other", 0.5, step=next(steps)),
@@ -123,8 +121,7 @@ def charts(folder: str, kind: str, runs: dict[str, str]) -> None:
         for count, run in runs.items():
             title = f"chart of {int(count):,} points, {kind}"
             call = lambda run=run: chart(port, run, KEY)  # noqa: E731 - of this run
-            timed(f"{title}, first look", "ms", call, 1, scale=1000)
-            timed(title, "ms", call, 5, scale=1000)
+            first_and_later(title, "first look", call, 5)
 
 
 def measure(folder: str) -> None:

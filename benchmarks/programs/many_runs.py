@@ -1,7 +1,7 @@
-"""What more and more runs cost: searching and logging, in a SQLite file and in a folder.
+"""What more and more runs cost, searching and logging: in a SQLite file, or in a folder.
 
-`many_runs.py prepare FOLDER` makes the stores, `many_runs.py measure FOLDER` measures them. The
-database is made by the MLflow that is measured and filled row by row, in its own schema, beside the
+`many_runs.py KIND COUNT,... prepare FOLDER` makes stores of so many runs, `measure FOLDER` measures
+them; a quick round has the first only. The kinds are `SQLite` and `files`. The database is made by the MLflow that is measured and filled row by row, in its own schema, beside the
 API, and the folder is written in MLflow's layout: by calls, a hundred thousand runs take a stock
 MLflow hours.
 """
@@ -17,14 +17,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import found, most_memory, on_disk, over, pick, skipped, timed
+from measure import first_and_later, found, most_memory, on_disk, pick, timed
 from pages import table
 from servers import free_port, running, tracking
 
-COUNTS = pick((1_000, 10_000, 100_000), (1_000,))
 KEYS = 10
 PAGE = 50
-# Seconds that the first search may take.
+# Seconds that a search may take.
 FIRST = pick(60.0, 8.0)
 START = 1_700_000_000_000
 BATCH = 2000
@@ -142,20 +141,26 @@ def fill_folder(root: str, count: int) -> None:
                 file.write(text)
 
 
-def prepare(folder: str) -> None:
+def _store(folder: str, kind: str, count: int) -> str:
+    return f"sqlite:///{folder}/runs-{count}.db" if kind == "SQLite" else f"file://{folder}/{count}"
+
+
+def prepare(folder: str, kind: str, counts: list[int]) -> None:
     """Make the stores of each size."""
     from mlflow.tracking import MlflowClient
 
-    for count in COUNTS:
-        path = f"{folder}/runs-{count}.db"
-        experiment = MlflowClient(f"sqlite:///{path}").create_experiment("many")
-        before = on_disk(path)
-        fill_database(path, int(experiment), count)
-        places = {"SQLite": [f"sqlite:///{path}", experiment, (on_disk(path) - before) / count]}
-        root = f"{folder}/runs-{count}"
-        fill_folder(root, count)
-        places["files"] = [f"file://{root}", _EXPERIMENT, 0]
-        Path(folder, f"runs-{count}.json").write_text(json.dumps(places), encoding="utf-8")
+    for count in counts:
+        told = {"experiment": _EXPERIMENT, "bytes": 0.0}
+        if kind == "SQLite":
+            path = f"{folder}/runs-{count}.db"
+            client = MlflowClient(_store(folder, kind, count))
+            told["experiment"] = client.create_experiment("many")
+            before = on_disk(path)
+            fill_database(path, int(told["experiment"]), count)
+            told["bytes"] = (on_disk(path) - before) / count
+        else:
+            fill_folder(f"{folder}/{count}", count)
+        Path(folder, f"{count}.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def _searched(client, experiment: str, name: str, title: str) -> None:
@@ -166,11 +171,7 @@ def _searched(client, experiment: str, name: str, title: str) -> None:
             msg = f"nothing was found by {text!r}"
             raise RuntimeError(msg)
 
-    # The first search of the process, and the others, which need no try if that one took too long.
-    if timed(f"{title}, cold", "ms", search, 1, scale=1000, within=FIRST):
-        timed(title, "ms", search, 5, scale=1000)
-    elif not skipped(title):
-        over(title, "ms", FIRST)
+    first_and_later(title, "cold", search, 5, within=FIRST)
 
 
 def one_store(kind: str, count: int, uri: str, experiment: str) -> None:
@@ -201,30 +202,28 @@ def _tables(folder: str, count: int, uri: str, experiment: str) -> None:
         running(tracking(folder, port, uri), place, f"http://127.0.0.1:{port}/health"),
     ):
         title = f"table of {count:,} runs, SQLite, the server's answer to the page"
-        timed(f"{title}, first look", "ms", lambda: table(port, experiment), 1, scale=1000)
-        timed(title, "ms", lambda: table(port, experiment), 5, scale=1000)
+        first_and_later(title, "first look", lambda: table(port, experiment), 5)
 
 
-def measure(folder: str) -> None:
+def measure(folder: str, kind: str, counts: list[int]) -> None:
     """Measure each store in a process of its own, and the pages over the largest database."""
-    for count in COUNTS:
-        places = json.loads(Path(folder, f"runs-{count}.json").read_text(encoding="utf-8"))
-        for kind, (uri, experiment, size) in places.items():
-            if size:
-                found(f"disk, a run of 10 metrics and 10 params, {count:,} runs, {kind}",
-                      "bytes", [size])  # fmt: skip
-            command = [sys.executable, __file__, kind, str(count), uri, experiment]
-            subprocess.run(command, check=True, cwd=folder)
-        if count == COUNTS[-1]:
-            uri, experiment, _ = places["SQLite"]
-            _tables(folder, count, uri, experiment)
+    for count in counts:
+        told = json.loads(Path(folder, f"{count}.json").read_text(encoding="utf-8"))
+        uri = _store(folder, kind, count)
+        if told["bytes"]:
+            found(f"disk, a run of 10 metrics and 10 params, {count:,} runs, {kind}", "bytes",
+                  [told["bytes"]])  # fmt: skip
+        command = [sys.executable, __file__, "one", kind, str(count), uri, told["experiment"]]
+        subprocess.run(command, check=True, cwd=folder)
+        if kind == "SQLite" and count == counts[-1]:
+            _tables(folder, count, uri, told["experiment"])
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "prepare":
-        os.chdir(sys.argv[2])
-        prepare(sys.argv[2])
-    elif sys.argv[1] == "measure":
-        measure(sys.argv[2])
+    if sys.argv[1] == "one":
+        one_store(sys.argv[2], int(sys.argv[3]), *sys.argv[4:])
     else:
-        one_store(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+        _, name, sizes, mode, place = sys.argv
+        every = [int(size) for size in sizes.split(",")]
+        os.chdir(place)
+        (prepare if mode == "prepare" else measure)(place, name, pick(every, every[:1]))

@@ -2,7 +2,7 @@
 
 Programs run on interpreters with and without Millstream, so they use the standard library and what
 they measure. Their settings are variables: `BENCH_QUICK`, `BENCH_ROWS` (the file that rows go to;
-standard output without it) and `BENCH_SKIPPED` (rows that took too long before, as JSON).
+standard output without it) and `BENCH_SKIPPED` (rows that are not measured again, as JSON).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 # Seconds that one call may take before it is given up.
 LIMIT = 8.0 if QUICK else 20.0
-# Seconds after which three samples of a row are enough.
+# Seconds after which few samples of a row are enough.
 ENOUGH = 1.0 if QUICK else 4.0
 _SKIPPED = frozenset(json.loads(os.environ.get("BENCH_SKIPPED", "[]")))
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def timed(
         name: of the row.
         unit: of its values; one that ends with `/s` is a rate.
         call: what is measured.
-        count: how often, at most: after `ENOUGH` seconds three times will do.
+        count: how often, at most: after `ENOUGH` seconds three times will do, or one that was long.
         scale: from seconds to the unit, when it is no rate.
         each: how many things one call does; the rate is of these.
         within: seconds that one call may take. The row says that it took longer.
@@ -79,13 +79,15 @@ def timed(
         return False
     begin(name, unit)
     took: list[float] = []
-    stop = time.perf_counter() + ENOUGH
+    first = time.perf_counter()
     with contextlib.suppress(TooLong):
-        while len(took) < count and (len(took) < 3 or time.perf_counter() < stop):
+        while len(took) < count:
             with limited(within):
                 start = time.perf_counter()
                 call()
                 took.append(time.perf_counter() - start)
+            if time.perf_counter() - first > ENOUGH and (len(took) >= 3 or took[0] > ENOUGH / 2):
+                break
     if not took:
         over(name, unit, within)
     elif unit.endswith("/s"):
@@ -93,6 +95,32 @@ def timed(
     else:
         found(name, unit, [one * scale for one in took])
     return bool(took)
+
+
+def first_and_later(
+    title: str, first: str, call: Callable[[], object], count: int, *, within: float = LIMIT
+) -> None:
+    """Measure the first call of its kind, and later ones, in milliseconds.
+
+    Where the first takes too long, so would later ones, which are not tried.
+
+    Args:
+        title: of the row of the later calls.
+        first: what is added to it for the row of the first.
+        call: what is measured.
+        count: how many later calls, at most.
+        within: seconds that one call may take.
+    """
+    cold = f"{title}, {first}"
+    if skipped(cold):
+        if skipped(title):
+            return
+        call()
+    elif not timed(cold, "ms", call, 1, scale=1000, within=within):
+        if not skipped(title):
+            over(title, "ms", within)
+        return
+    timed(title, "ms", call, count, scale=1000, within=within)
 
 
 def over(name: str, unit: str, seconds: float) -> None:
@@ -106,7 +134,7 @@ def begin(name: str, unit: str) -> None:
 
 
 def skipped(name: str) -> bool:
-    """Whether a row took too long in an earlier round, and is not tried again."""
+    """Whether a row took too long in an earlier round, or very long, and is not measured again."""
     return name in _SKIPPED
 
 

@@ -35,7 +35,7 @@ def test_lines_follow_counts():
     }
     group = {"sides": {"millstream": {"title": "Millstream", "rows": rows}}}
 
-    found = growth(group, {"SQLite": "chart of N points, SQLite"})
+    found = growth({"points": group}, {"SQLite": "chart of N points, SQLite"})
 
     assert {"Millstream, SQLite": [(1000.0, 2), (100000.0, 3)]} == found
     assert "Millstream, SQLite" in _texts(plots({"points": group})["benchmarks-points.svg"].svg)

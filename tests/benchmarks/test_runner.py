@@ -97,6 +97,19 @@ def test_a_failure_has_its_last_words(programs, tmp_path):
     assert ["one"] == list(did.rows)
 
 
+def test_what_takes_very_long_is_measured_once():
+    """Times are known to be long from their samples, rates from what one call was for."""
+    rows = {
+        "over": {"unit": "ms", "over": 20.0},
+        "long": {"unit": "ms", "samples": [32_000.0]},
+        "long rate": {"unit": "points/s", "samples": [100.0], "each": 20_000},
+        "quick": {"unit": "µs", "samples": [6.0]},
+        "memory": {"unit": "MB", "samples": [32_000.0]},
+    }
+
+    assert ["over", "long", "long rate"] == runner.slow(rows)
+
+
 def test_a_torn_line_is_no_row():
     """A program that is killed while it writes leaves half a line."""
     lines = ['{"row": "a", "unit": "ms", "samples": [1]}', '{"row": "b", "un']
@@ -158,11 +171,13 @@ def test_a_call_that_takes_too_long_is_given_up(monkeypatch, tmp_path):
             pass
 
     measure.timed("known to be slow", "ms", hang, 1)
+    measure.first_and_later("chart", "first look", hang, 5, within=0.05)
     measure.timed("slow", "ms", hang, 3, within=0.05)
     measure.timed("rate", "points/s", lambda: None, 3, each=1000)
     rows = runner.read((tmp_path / "rows").read_text().splitlines())
 
-    assert ["slow", "rate"] == list(rows)
+    assert ["chart, first look", "chart", "slow", "rate"] == list(rows)
+    assert {"unit": "ms", "over": 0.05} == rows["chart"]
     assert {"unit": "ms", "over": 0.05} == rows["slow"]
     assert 3 == len(rows["rate"]["samples"])
     assert 1000 == rows["rate"]["each"]
