@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.groups import GROUPS, Group
 from benchmarks.plots import plots
-from benchmarks.report import page, readme, replaced, warnings
+from benchmarks.report import orphans, page, readme, replaced, warnings
 from benchmarks.runner import GRACE, measure
 from benchmarks.sides import find, machine, versions
 
@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         before = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
         results = merged(before, results)
         write(results, budgets)
+    for orphan in orphans(results, budgets):
+        sys.stderr.write(f"{orphan}\n")
     sys.stdout.write(page(results, budgets) + "\n")
 
 

@@ -188,6 +188,19 @@ def warnings(results: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def orphans(results: Mapping[str, Any], budgets: Mapping[str, Any]) -> list[str]:
+    """Return the bars that no row has, when every group was measured: their rows were renamed."""
+    if set(results) < {group.name for group in GROUPS}:
+        return []
+    rows = {
+        row
+        for group in results.values()
+        for side in group["sides"].values()
+        for row in side["rows"]
+    }
+    return [f"no row has the bar of {name!r}" for name in budgets if name not in rows]
+
+
 def page(results: Mapping[str, Any], budgets: Mapping[str, Any]) -> str:
     """Return the tables of all groups, with when and where each was measured."""
     told = {group.name: group for group in GROUPS}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.report import page, quicker, readme, replaced, table, warnings
+from benchmarks.groups import GROUPS
+from benchmarks.report import orphans, page, quicker, readme, replaced, table, warnings
 
 
 def _group(stock, ours, name="server", **more):
@@ -79,6 +80,16 @@ def test_reasons_and_stalls_are_said():
     assert said == warnings(results)
     assert "- Peer: it could not be installed: no wheel" in page(results, {})
     assert [] == warnings(_group({"call": _ms(41, 41, 42)}, {}, name="files"))
+
+
+def test_a_bar_without_a_row_is_told():
+    """A row that is renamed would lose its bar in silence; of a part of the groups nothing is known."""
+    one = _group({}, {"call": _ms(1)}, name="files")
+    every = {group.name: one["files"] for group in GROUPS}
+    bars = {"call": {"bar": 1}, "old name": {"bar": 1}}
+
+    assert [] == orphans(one, bars)
+    assert ["no row has the bar of 'old name'"] == orphans(every, bars)
 
 
 def test_the_front_page_has_the_headlines():
