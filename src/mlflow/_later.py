@@ -168,12 +168,18 @@ class _LaterClass(type):
         raise later_error(f"{cls.__name__}.{name}")
 
 
+def refuses(value: object) -> bool:
+    """Tell whether something stands for a name of a later version and does nothing but refuse."""
+    return isinstance(value, _LaterClass) or getattr(value, "is_later", False) is True
+
+
 def _refuse(name: str) -> Callable[..., Any]:
     def refuse(*args: Any, **kwargs: Any) -> Any:
         del args, kwargs
         raise later_error(name)
 
     refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
+    refuse.is_later = True  # type: ignore[attr-defined]
     refuse.__doc__ = f"Raise: {name} is part of a later version."
     return refuse
 

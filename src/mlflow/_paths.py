@@ -73,6 +73,9 @@ ALIASES: dict[str, str] = {
     "mlflow.store.artifact.artifact_repository_registry": (
         "get_artifact_repository=mlflow.store.artifact.locate:artifact_repository"
     ),
+    "mlflow.store.artifact.azure_blob_artifact_repo": (
+        "AzureBlobArtifactRepository=mlflow.store.artifact.remote:ObjectArtifactRepository"
+    ),
     "mlflow.store.artifact.local_artifact_repo": "mlflow.store.artifact.local",
     "mlflow.store.entities": "mlflow.entities.paged_list",
     "mlflow.store.entities.paged_list": "mlflow.entities.paged_list",

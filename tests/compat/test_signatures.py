@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -66,54 +64,6 @@ def test_the_parameters_are_those_of_mlflow(path: str) -> None:
 
     assert open_ended or not missing, f"{path} lacks {missing}; it takes {names}"
     assert names[: len(positional)] == positional or open_ended
-
-
-# Tests of one library patch these; they are of use with Databricks only.
-WITH_DATABRICKS = "mlflow.store.artifact.databricks_artifact_repo"
-
-
-def test_what_libraries_reach_after_a_bare_import_is_there() -> None:
-    """`import mlflow` alone makes every name that real libraries use reachable."""
-    # In a process of its own: here other tests have imported submodules.
-    program = (
-        "import mlflow, operator, sys\n"
-        "for path in sys.argv[1:]:\n"
-        "    try: operator.attrgetter(path.partition('.')[2])(mlflow)\n"
-        "    except Exception as error: print(path, repr(error))"
-    )
-    names = (HERE / "client_attributes.txt").read_text().split()
-    wanted = [name for name in names if "." in name and not name.startswith(WITH_DATABRICKS)]
-    done = subprocess.run(
-        [sys.executable, "-c", program, *wanted], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout == ""
-    assert len(wanted) > 90
-
-
-# What stock MLflow itself does not resolve, or resolves only with Databricks or Azure.
-ABSENT = (
-    "mlflow.ModelVersion",
-    "mlflow.tracking.context.resolve_tags",
-    "mlflow.azure.client",
-    "mlflow.store.artifact.azure_blob_artifact_repo",
-)
-
-
-@pytest.mark.parametrize("path", (HERE / "client_imports.txt").read_text().split())
-def test_what_libraries_import_is_there(path: str) -> None:
-    """`from X import Y` works for every name that real libraries import."""
-    module, _, name = path.rpartition(".")
-    if path == "mlflow":
-        return
-    if path.startswith(ABSENT):
-        with pytest.raises((ImportError, AttributeError)):
-            getattr(importlib.import_module(module), name)
-        return
-    try:
-        importlib.import_module(path)
-    except ModuleNotFoundError:
-        assert hasattr(importlib.import_module(module), name)
 
 
 def test_every_name_of_the_door_resolves() -> None:

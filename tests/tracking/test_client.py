@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import mlflow
@@ -83,6 +85,14 @@ def test_it_speaks_to_the_store_it_was_given(tmp_path):
     assert other.tracking_uri == other._tracking_client.tracking_uri == str(tmp_path / "other")
     other.create_registered_model("m")
     assert (tmp_path / "other" / "models" / "m").is_dir()
+
+
+def test_the_place_of_artifacts_is_reached_as_qlib_reaches_it(client, tmp_path):
+    run_id = client.create_run("0").info.run_id
+    client.log_text(run_id, "kept", "note.txt")
+    repository = client._tracking_client._get_artifact_repo(run_id)
+
+    assert Path(repository.download_artifacts("note.txt", str(tmp_path))).read_text() == "kept"
 
 
 def test_a_subclass_may_have_a_repr_of_the_tracking_uri(monkeypatch, client):

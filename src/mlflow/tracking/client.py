@@ -8,6 +8,7 @@ from mlflow import _later
 from mlflow.entities.experiment import ExperimentTag, ViewType
 from mlflow.entities.run import Metric, Param, RunStatus, RunTag
 from mlflow.environment_variables import MLFLOW_ENABLE_ASYNC_LOGGING
+from mlflow.store.artifact.locate import artifact_repository
 from mlflow.tags import MLFLOW_PARENT_RUN_ID, MLFLOW_USER
 from mlflow.tracking import active, lifetime, queue
 from mlflow.tracking.client_files import RunFiles
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         LoggedModelOutput,
         Run,
     )
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
     from mlflow.store.base import AbstractStore
     from mlflow.tracking.queue import RunOperations
 
@@ -45,6 +47,11 @@ class _TrackingPart:
     def __init__(self, tracking_uri: str, store: AbstractStore) -> None:
         self.tracking_uri = tracking_uri
         self.store = store
+
+    def _get_artifact_repo(self, run_id: str) -> ArtifactRepository:
+        """Return the place of a run's artifacts, as qlib asks for it."""
+        root = self.store.get_run(run_id).info.artifact_uri or ""
+        return artifact_repository(root, self.store.artifact_server)
 
 
 class _Experiments:
