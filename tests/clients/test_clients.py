@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-PROGRAMS = Path(__file__).parent / "programs"
+from . import environments
+
+HERE = Path(__file__).parent
+PROGRAMS = HERE / "programs"
+RESULTS = HERE / "results.json"
 # Read here: tests themselves run without the user's settings.
-OURS = os.environ.get("MILLSTREAM_CLIENTS_PYTHON")
-STOCK = os.environ.get("MILLSTREAM_STOCK_CLIENTS_PYTHON")
+RUN = bool(os.environ.get("MILLSTREAM_CLIENTS"))
 
 
 def left_by(python, program, folder):
@@ -21,7 +26,8 @@ def left_by(python, program, folder):
     environment = {
         **os.environ, "HOME": str(folder), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/store.db",
         "PYTHONPATH": str(PROGRAMS), "SHOWN": str(folder / "shown.json"), "DO_NOT_TRACK": "1",
-        "BENTOML_DO_NOT_TRACK": "1", "PATH": f"{Path(python).parent}:{os.environ['PATH']}",
+        "BENTOML_DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1",
+        "PATH": f"{Path(python).parent}:{os.environ['PATH']}",
     }  # fmt: skip
     done = subprocess.run(
         [python, "-W", "ignore", str(program)], cwd=folder, env=environment, capture_output=True,
@@ -31,13 +37,35 @@ def left_by(python, program, folder):
     return json.loads((folder / "shown.json").read_text())
 
 
+def record(name, python):
+    """Note for the page that a client's stores were equal, with which versions, and when."""
+    installed = environments.installed(python)
+    asked = [re.split(r"[<=>\[]", one)[0] for one in environments.CLIENTS[name]["requirements"]]
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    found[name] = {
+        "versions": {one: installed[one].partition("+")[0] for one in asked},
+        "result": "equal",
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "python": environments.PYTHON,
+    }
+    RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+def test_each_client_has_a_program_and_each_program_a_client():
+    """`clients.toml` lists what is in `programs/`."""
+    programs = {one.stem for one in PROGRAMS.glob("*.py")} - {"dump"}
+
+    assert programs == set(environments.CLIENTS)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not (OURS and STOCK), reason="scripts/clients sets up their environments")
-@pytest.mark.parametrize(
-    "program",
-    sorted(one for one in PROGRAMS.glob("*.py") if one.name != "dump.py"),
-    ids=lambda p: p.stem,
-)
-def test_a_library_leaves_the_same(program, tmp_path):
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not RUN, reason="scripts/clients runs clients in environments of their own")
+@pytest.mark.parametrize("name", environments.CLIENTS)
+def test_a_client_leaves_the_same(name, tmp_path):
     """Runs, params, points, tags, files, models."""
-    assert left_by(STOCK, program, tmp_path / "stock") == left_by(OURS, program, tmp_path / "ours")
+    program = PROGRAMS / f"{name}.py"
+    stock, ours = environments.stock(name), environments.ours(name)
+
+    assert left_by(stock, program, tmp_path / "stock") == left_by(ours, program, tmp_path / "ours")
+    record(name, ours)

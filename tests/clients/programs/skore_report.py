@@ -16,7 +16,5 @@ found = dump.runs("reports")
 for run in found:
     run["metrics"] = sorted(key for key in run["metrics"] if "time" not in key)
     run.pop("points")
-    # Models lie below their run here, and beside it in MLflow 3.
-    run["files"] = [one for one in run["files"] if not one.startswith("model/")]
     run["tags"].pop("skore_report_id")
 dump.say(runs=found, summary=None if frame is None else sorted(map(str, frame.columns)))
