@@ -109,6 +109,10 @@ def test_signing_in_by_a_real_provider(page, addresses, monkeypatch):
         data={"name": "laptop"},
         headers={"X-CSRF-Token": csrf},
     )
+    page.goto(f"{first}/#/account")
+    expect(page.get_by_text("have no password here")).to_be_visible()
+    expect(page.get_by_text("laptop")).to_be_visible()
+    expect(page.get_by_label("Present password")).to_have_count(0)
     page.goto(f"{first}/#/models")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name=SIGN_IN)).to_be_visible()

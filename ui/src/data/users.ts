@@ -9,6 +9,8 @@ export interface User {
   id: number;
   username: string;
   is_admin: boolean;
+  // Told of who asks only: people who came by a provider have none.
+  has_password?: boolean;
 }
 
 export interface Grant {

@@ -229,8 +229,10 @@ class Endpoints:
 
     def current_user(self, caller: Caller) -> dict[str, Any]:
         """Return who asks."""
-        user = self._accounts.get(caller.username).to_json()
-        return {"user": user, "is_basic_auth": True, "scope": caller.scope}
+        user = self._accounts.get(caller.username)
+        # Who came by a provider has none until an administrator gives them one.
+        told = {**user.to_json(), "has_password": user.password_hash != NOBODY}
+        return {"user": told, "is_basic_auth": True, "scope": caller.scope}
 
     def update_user_password(
         self, caller: Caller, username: str, password: str, current_password: str | None

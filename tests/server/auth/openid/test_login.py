@@ -96,6 +96,8 @@ def test_a_script_goes_on_with_a_token(house, guest):
     own = {"username": "eve", "password": "another long one", "current_password": "x"}
     changed = guest.ask("PATCH", "users/update-password", own, headers=[csrf])
     assert "You have no password here" in changed.json["message"]
+    assert guest.ask("GET", "users/current").json["user"]["has_password"] is False
+    assert house.team.get("admin", "users/current").json["user"]["has_password"] is True
     assert 200 == ask("GET", "users/current", headers=[basic("ann")]).status
 
 

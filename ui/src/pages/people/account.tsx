@@ -26,7 +26,7 @@ export function AccountPage() {
   });
   if (who.value === undefined) return <div class="page pad"><Skeleton lines={8} height={18} /></div>;
   if (who.value === null) return <Empty icon="user" title="This server has no users">Everybody who reaches it may do everything.</Empty>;
-  const { username, is_admin } = who.value;
+  const { username, is_admin, has_password } = who.value;
   return (
     <div class="page">
       <header class="page-head">
@@ -40,7 +40,7 @@ export function AccountPage() {
           </div>
           <aside class="overview-side">
             <Panel title="You"><Facts rows={[["Name", <b>{username}</b>], ["Administrator", is_admin ? "yes" : "no"]]} /></Panel>
-            <Password username={username} />
+            {has_password === false ? <Panel title="Password"><p class="hint pad-s">You sign in by your provider and have no password here. Programs of yours sign in with a token.</p></Panel> : <Password username={username} />}
           </aside>
         </div>
       )}
