@@ -20,7 +20,7 @@ from tests.faults import shim
 # Kind and level: of the faults of each call one in so many, in a quick run, a full one, and one of
 # everything; 0 for none.
 SHARES = {
-    ("file", "os"): (16, 12, 1),
+    ("file", "os"): (24, 24, 1),
     ("file", "disk"): (0, 30, 1),
     ("sqlite", "disk"): (0, 200, 3),
     ("queue", "disk"): (8, 8, 1),
@@ -53,11 +53,12 @@ def test_a_call_that_fails(tmp_path, kind, level, share):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system of five megabytes."""
+def small_disk(tmp_path, kind):
+    """A file system with room for some thousand points."""
+    size = "800k" if kind == "file" else "5m"
     place = tmp_path / "small"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("this user may not mount a file system")
     yield place
@@ -70,7 +71,7 @@ def small_disk(tmp_path):
 def test_a_disk_that_is_full(small_disk, kind):
     """What was kept is there, the error says why, and logging goes on when there is room again."""
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(1_500_000))
+    ballast.write_bytes(bytes(300_000 if kind == "file" else 1_500_000))
     backend = (
         FileBackend(f"{small_disk}/mlruns", "os")
         if kind == "file"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mlflow._doorway import attach
-from mlflow.exceptions import invalid, not_found
+from mlflow.exceptions import MlflowException, invalid, not_found
 from mlflow.models.example import load_serving_input, read_example, read_example_params
 from mlflow.models.folder import MLMODEL_FILE_NAME, read_yaml, write_yaml
 from mlflow.models.info import ModelInfo
@@ -34,6 +34,17 @@ _MISSING: Any = object()
 
 def _new_uuid() -> str:
     return uuid.uuid4().hex
+
+
+def _signature_of(parts: object) -> ModelSignature:
+    if not isinstance(parts, dict):
+        raise invalid("The `signature` of an MLmodel file is a mapping; this one is not.")
+    try:
+        return ModelSignature.from_dict(parts)
+    except MlflowException:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise invalid(f"The signature of an MLmodel file cannot be read: {error}") from error
 
 
 class Model:
@@ -230,9 +241,12 @@ class Model:
         content = dict(model_dict)
         if not isinstance(content.get("flavors") or {}, dict):
             raise invalid("The `flavors` of an MLmodel file are a mapping; these are not.")
+        for key in content:
+            if key == "self" or callable(getattr(cls, str(key), None)):
+                raise invalid(f"No MLmodel file has the key {key!r}; this one does.")
         signature = content.pop("signature", None)
-        if isinstance(signature, dict):
-            signature = ModelSignature.from_dict(signature)
+        if signature is not None and not isinstance(signature, ModelSignature):
+            signature = _signature_of(signature)
         if "model_uuid" not in content:
             content["model_uuid"] = None
         content.setdefault("mlflow_version", None)

@@ -68,7 +68,8 @@ def _emit(record: Mapping[str, Any], indent: int) -> str | None:
     """Return the lines of a mapping, or None when a value needs the library."""
     lines = []
     margin = " " * indent
-    for key in sorted(record):
+    # What others wrote may have numbers for keys, beside texts.
+    for key in sorted(record, key=str):
         value = record[key]
         head = _key(key)
         if head is None:
