@@ -26,6 +26,7 @@ PROGRAMS = Path(__file__).resolve().parent / "programs"
 BYTECODE = PROGRAMS.parents[1] / ".stock" / "bytecode"
 # Seconds that a program has to end its servers in when it is asked to stop.
 GRACE = 15.0
+MEMORY = "/dev/shm"
 # What takes so many seconds a call is measured in one round: its spread is not worth the minutes.
 SLOW = 2.0
 # Row: its unit, and its samples of all rounds, or what it took longer than.
@@ -62,7 +63,7 @@ def measure(
         For each side its `rows`, and the `problem` that kept it from saying more.
     """
     results: Results = {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=_place(group)) as folder:
         ready: list[str] = []
         for name in group.sides:
             results[name] = {"rows": {}, "problem": sides[name].missing}
@@ -93,6 +94,15 @@ def measure(
                     results[name]["problem"] = did.problem
                     say(f"  {did.problem}")
     return results
+
+
+def _place(group: Group) -> str | None:
+    """Return where the stores of a group are: in memory, when they may be there and have room."""
+    try:
+        free = shutil.disk_usage(MEMORY).free
+    except OSError:
+        return None
+    return MEMORY if group.in_memory and free > 2e9 * group.in_memory else None
 
 
 def slow(rows: Rows) -> list[str]:
