@@ -79,6 +79,9 @@ def run(chosen: Sequence[Group], *, quick: bool, kept: Path | None) -> dict[str,
         if quick and not group.quick:
             say(f"{group.name}: not in a quick run")
             continue
+        if time.monotonic() >= until:
+            say(f"{group.name}: no time is left; --only {group.name} measures it by itself")
+            continue
         start, load = time.monotonic(), os.getloadavg()[0]
         worked = sum(os.times()[2:4])
         measured = measure(group, sides, quick=quick, say=say, until=until)

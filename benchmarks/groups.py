@@ -48,7 +48,7 @@ class Group:
 
 GROUPS = (
     Group("import", "Importing", ("imports.py",), quick=1),
-    Group("files", "Plain files", ("files.py",)),
+    Group("files", "Plain files", ("files.py",), quick=1),
     Group("sqlite", "SQLite", ("databases.py", "SQLite"), quick=1),
     Group("postgresql", "PostgreSQL", ("databases.py", "PostgreSQL"), quick=0, network=("",)),
     Group("mysql", "MySQL and MariaDB", ("databases.py", "MySQL"), quick=0, network=("",)),
@@ -82,7 +82,7 @@ GROUPS = (
         "runs",
         "More and more runs in a database",
         ("many_runs.py", "SQLite", "1000,10000,100000"),
-        quick=1,
+        quick=0,
         limit=300.0,
         prepared=True,
         network=("table",),

@@ -10,7 +10,7 @@ import time
 
 from measure import found, pick
 
-TIMES = pick(5, 3)
+TIMES = pick(5, 2)
 _IMPORT = """
 import sys, time
 before = set(sys.modules)

@@ -21,7 +21,7 @@ from typing import Any
 from measure import found, on_disk, pick, timed
 
 POINTS = 1000
-KEPT = pick(20_000, 5_000)
+KEPT = pick(20_000, 3_000)
 STEPS = 100
 
 
