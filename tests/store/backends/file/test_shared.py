@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 
 import pytest
@@ -189,3 +190,23 @@ def test_the_setting(root, monkeypatch):
     monkeypatch.setenv("MILLSTREAM_SHARED_FOLDER", "nfs")
     with pytest.raises(MlflowException, match="MILLSTREAM_SHARED_FOLDER is 'nfs'"):
         FileBackend(root)
+
+
+def test_a_clock_that_is_days_ahead_costs_no_point(tmp_path, monkeypatch):
+    """A reader takes a living writer for dead and removes its file: the writer begins another."""
+    monkeypatch.setenv("MILLSTREAM_SHARED_FOLDER", "always")
+    root = str(tmp_path / "mlruns")
+    store = LocalStore(FileBackend(root))
+    run_id = store.create_run("0", "u", 1, [], "name").info.run_id
+    store.log_metric_value(run_id, "loss", 0.5, 1, 1)
+    store.get_run(run_id)
+    (writer,) = [one for one in os.listdir(f"{root}/0/{run_id}/.writers") if "-" in one]
+    now = time.time()
+    monkeypatch.setattr("mlflow.store.backends.file.folding.time.time", lambda: now + 3 * 86_400)
+    LocalStore(FileBackend(root)).log_metric_value(run_id, "other", 1.0, 1, 1)
+    store.get_run(run_id)
+
+    assert not os.path.exists(f"{root}/0/{run_id}/.writers/{writer}")
+    store.log_metric_value(run_id, "loss", 0.25, 1, 2)
+    history = store.get_metric_history(run_id, "loss")
+    assert [(one.step, one.value) for one in history] == [(1, 0.5), (2, 0.25)]

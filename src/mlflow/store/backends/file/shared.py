@@ -90,17 +90,25 @@ class SharedAppender:
                 if key not in own.keys:
                     _check(f"{run.place}/metrics", key, self._tree.writer)
                     own.keys.add(key)
-            try:
-                written = os.write(own.descriptor, data)
-                while written < len(data):
-                    written += os.write(own.descriptor, data[written:])
-                if self._tree.writer.durable:
-                    os.fsync(own.descriptor)
-            except OSError as error:
-                # Nobody else writes here, so what is torn can be taken back.
-                os.ftruncate(own.descriptor, own.end)
-                raise refused(error) from error
-            own.end += len(data)
+            self._put(own, data)
+            if not os.fstat(own.descriptor).st_nlink:
+                # Somebody whose clock is days ahead took this process for dead.
+                own = self._open(run_id, run)
+                own.used = now
+                self._put(own, data)
+
+    def _put(self, own: _Own, data: bytes) -> None:
+        try:
+            written = os.write(own.descriptor, data)
+            while written < len(data):
+                written += os.write(own.descriptor, data[written:])
+            if self._tree.writer.durable:
+                os.fsync(own.descriptor)
+        except OSError as error:
+            # Nobody else writes here, so what is torn can be taken back.
+            os.ftruncate(own.descriptor, own.end)
+            raise refused(error) from error
+        own.end += len(data)
 
     def _open(self, run_id: str, run: ActiveRun) -> _Own:
         self._close(run_id)

@@ -93,7 +93,9 @@ class Tree:
                 with Locked(self.root):
                     if not self._has_default():
                         self._insert_default()
-        except (PermissionError, NotADirectoryError):
+        except (PermissionError, NotADirectoryError) as error:
+            if isinstance(error, PermissionError) and not os.path.lexists(self.root):
+                raise refused(error) from error  # there is nothing to be read, either
             return
         except OSError as error:
             if error.errno not in _REFUSED:
