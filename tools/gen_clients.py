@@ -37,7 +37,9 @@ def page() -> str:
         versions = ", ".join(f"{one} {version}" for one, version in result["versions"].items())
         here = f"works, {result['result']}"
         tried = f"{result['date']}, Python {result['python']}"
-        rows.append(f"| {versions} | {client['does']} | works | {here} | {tried} |")
+        rows.append(
+            f"| {versions} | {client['does']} | {client.get('stock', 'works')} | {here} | {tried} |"
+        )
     notes = [f"- {client['note']}" for client in clients.values() if "note" in client]
     return HEAD + "\n".join(rows) + "\n\n" + "\n".join(notes) + "\n"
 
