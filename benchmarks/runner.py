@@ -125,29 +125,24 @@ def gather(rows: Rows, more: Rows) -> None:
             rows[name] = dict(row)
 
 
-def read(lines: Sequence[str], ended: float | None = None) -> Rows:
-    """Return the rows that a program said.
+def read(lines: Sequence[str]) -> tuple[Rows, str]:
+    """Return the rows that a program said, and the name of the one that it was measuring last.
 
-    Args:
-        lines: one JSON object each.
-        ended: the limit of seconds that it was ended at. The row that had begun took longer than
-            what was left, and how long that was only the program knows: the row says so.
+    A program that ended by itself was measuring nothing: the name is empty.
     """
     rows: Rows = {}
-    begun: dict[str, Any] | None = None
+    begun = ""
     for line in lines:
         try:
             said = json.loads(line)
         except ValueError:
             continue  # cut off where the program was ended
         if "begin" in said:
-            begun = said
+            begun = said["begin"]
             continue
-        begun = None
+        begun = ""
         rows[said.pop("row")] = said
-    if begun and ended is not None:
-        rows.setdefault(begun["begin"], {"unit": begun["unit"], "over": round(ended, 1)})
-    return rows
+    return rows, begun
 
 
 def turn(
@@ -197,10 +192,10 @@ def turn(
             code = None
         finally:
             _end(process)
-    ended = limit if code is None else None
-    rows = read(said.read_text(encoding="utf-8").splitlines(), ended)
+    rows, begun = read(said.read_text(encoding="utf-8").splitlines())
     if code is None:
-        return Turn(rows, f"ended after {limit:.0f} s")
+        # How long one call took is not known here: the row has no figure.
+        return Turn(rows, f"ended after {limit:.0f} s" + (f", in {begun!r}" if begun else ""))
     return Turn(rows, "" if code == 0 else _last_words(log, code))
 
 

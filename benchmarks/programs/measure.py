@@ -129,7 +129,7 @@ def over(name: str, unit: str, seconds: float) -> None:
 
 
 def begin(name: str, unit: str) -> None:
-    """Say which row is being measured: if the program is ended, that one took too long."""
+    """Say which row is being measured, so that one who ends the program can name it."""
     _say({"begin": name, "unit": unit})
 
 
