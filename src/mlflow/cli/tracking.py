@@ -16,6 +16,7 @@ from mlflow.entities import ViewType
 from mlflow.exceptions import invalid, not_found
 from mlflow.tracking.client import MlflowClient
 from mlflow.tracking.fluent import end_run, search_runs, start_run
+from mlflow.tracking.searching import all_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,11 +80,12 @@ def create_experiment(experiment_name: str, artifact_location: str | None) -> No
 def search_experiments(view: str, max_results: int | None) -> None:
     """List experiments."""
     client = MlflowClient()
-    found = _every_page(
+    found = all_pages(
         lambda size, token: client.search_experiments(
             view_type=_view_type(view), max_results=size, page_token=token
         ),
         max_results,
+        _PAGE,
     )
     found.sort(key=_by_number)
     rows = [(item.experiment_id, item.name, item.artifact_location) for item in found]
@@ -262,11 +264,12 @@ def _pair(text: str) -> tuple[str, str]:
 def list_runs(experiment_id: str, view: str) -> None:
     """List the runs of an experiment."""
     client = MlflowClient()
-    found = _every_page(
+    found = all_pages(
         lambda size, token: client.search_runs(
             [experiment_id], run_view_type=_view_type(view), max_results=size, page_token=token
         ),
         None,
+        _PAGE,
     )
     rows = [(_date(run.info.start_time), run.info.run_name, run.info.run_id) for run in found]
     _echo_table(rows, ("Date", "Name", "ID"))
@@ -380,16 +383,3 @@ def log_artifact(local_file: str, run_id: str, artifact_path: str | None) -> Non
 def log_artifacts(local_dir: str, run_id: str, artifact_path: str | None) -> None:
     """Upload the content of a folder to a run."""
     MlflowClient().log_artifacts(run_id, local_dir, artifact_path)
-
-
-def _every_page(fetch: Any, limit: int | None) -> list[Any]:
-    found: list[Any] = []
-    token = None
-    while limit is None or len(found) < limit:
-        size = _PAGE if limit is None else min(_PAGE, limit - len(found))
-        page = fetch(size, token)
-        found.extend(page)
-        token = page.token
-        if not token:
-            break
-    return found

@@ -13,7 +13,7 @@ from mlflow.tags import MLFLOW_MODEL_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -393,13 +393,9 @@ class RunStore:
         Raises:
             MlflowException: RESOURCE_DOES_NOT_EXIST for the run.
         """
-        points = self.get_metric_history(run_id, metric_key)
-        found = list(points)
-        while points.token:
-            points = self.get_metric_history(run_id, metric_key, None, points.token)
-            found += points
+        points = list(history(self, run_id, metric_key))
         # Loaded for charts; logging has no use for it.
-        series: Series = import_module("mlflow.store.series.columns").Series.of(found)
+        series: Series = import_module("mlflow.store.series.columns").Series.of(points)
         return series
 
     def search_runs(
@@ -484,6 +480,15 @@ class RunStore:
             MlflowException: RESOURCE_DOES_NOT_EXIST; INVALID_PARAMETER_VALUE when it is active.
         """
         raise _absent(self, "purge_run")
+
+
+def history(store: RunStore, run_id: str, key: str) -> Iterator[Metric]:
+    """Yield all points of a series, in the order in which they were logged, page after page."""
+    found = store.get_metric_history(run_id, key)
+    yield from found
+    while found.token:
+        found = store.get_metric_history(run_id, key, None, found.token)
+        yield from found
 
 
 class LoggedModelStore:

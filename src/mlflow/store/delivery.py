@@ -7,11 +7,12 @@ from collections import Counter
 from mlflow.api import rules
 from mlflow.entities.run import Metric, RunStatus
 from mlflow.exceptions import TEMPORARILY_UNAVAILABLE, ErrorCode, MlflowException
+from mlflow.store.base import history
 from mlflow.store.calls import Call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from mlflow.entities.run import Run, RunTag
@@ -147,15 +148,6 @@ def lacking_tags(run: Run, tags: Iterable[RunTag]) -> list[RunTag]:
 def is_ended(run: Run) -> bool:
     """Tell whether a run is over."""
     return RunStatus.is_terminated(RunStatus.from_string(run.info.status))
-
-
-def history(store: AbstractStore, run_id: str, key: str) -> Iterator[Metric]:
-    """Yield all points of a series."""
-    found = store.get_metric_history(run_id, key)
-    yield from found
-    while found.token:
-        found = store.get_metric_history(run_id, key, None, found.token)
-        yield from found
 
 
 def point(metric: Metric) -> tuple[int, int, str]:

@@ -15,7 +15,8 @@ from mlflow.exceptions import MlflowException, invalid
 from mlflow.store import calls, delivery
 from mlflow.store.artifact.locate import artifact_repository
 from mlflow.store.backends.base import EXPERIMENT, LOGGED_MODEL, RUN
-from mlflow.store.delivery import history, is_ended, point, taken
+from mlflow.store.base import history
+from mlflow.store.delivery import is_ended, point, taken
 from mlflow.store.migrate import Report
 from mlflow.tags import MLFLOW_LOGGED_MODELS
 

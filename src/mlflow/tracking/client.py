@@ -9,6 +9,7 @@ from mlflow.entities.experiment import ExperimentTag, ViewType
 from mlflow.entities.run import Metric, Param, RunStatus, RunTag
 from mlflow.environment_variables import MLFLOW_ENABLE_ASYNC_LOGGING
 from mlflow.store.artifact.locate import artifact_repository
+from mlflow.store.base import history
 from mlflow.tags import MLFLOW_PARENT_RUN_ID, MLFLOW_USER
 from mlflow.tracking import active, lifetime, queue
 from mlflow.tracking.client_files import RunFiles
@@ -401,12 +402,7 @@ class _Logging:
             MlflowException: RESOURCE_DOES_NOT_EXIST.
         """
         queue.flush(self._store)
-        found = self._store.get_metric_history(run_id, key)
-        points = list(found)
-        while found.token:
-            found = self._store.get_metric_history(run_id, key, None, found.token)
-            points += found
-        return points
+        return list(history(self._store, run_id, key))
 
     @counted
     def log_inputs(
