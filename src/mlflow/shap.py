@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -33,8 +32,6 @@ _BACKGROUND = 100  # rows that stand for the data
 # The flavor that saves the model which an explainer asks, where its function is `predict`.
 _SAVED_BY = "sklearn"
 _SELF = sys.modules[__name__]
-
-_logger = logging.getLogger(__name__)
 
 
 def get_default_pip_requirements() -> list[str]:

@@ -10,10 +10,6 @@ from benchmarks.plots import growth, plots
 from benchmarks.svg import apart, bars, lines, powers
 
 
-def _one(**rows):
-    return {"title": "Millstream", "rows": rows}
-
-
 def _ms(*samples):
     return {"unit": "ms", "samples": list(samples)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlflow.search.nodes import And, Compare, Not, Or, OrderTerm, comparisons, mentions
+from mlflow.search.nodes import And, Compare, Not, Or, OrderTerm, comparisons
 
 A = Compare("metric", "a", ">", 1.0)
 B = Compare("param", "b", "=", "x")
@@ -13,15 +13,6 @@ def test_conditions_are_listed_from_left_to_right():
     """Joined and negated conditions are found, in order."""
     assert [A, B, C] == comparisons(And((A, Or((Not(B), C)))))
     assert [] == comparisons(None)
-
-
-def test_mentions_looks_at_kind_and_key():
-    """A key of another kind is another key."""
-    tree = Not(Or((A, B)))
-
-    assert mentions(tree, "param", "b")
-    assert not mentions(tree, "tag", "b")
-    assert not mentions(None, "tag", "b")
 
 
 def test_equality_is_by_value_and_type():

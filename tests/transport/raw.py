@@ -6,7 +6,6 @@ import socket
 import threading
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-RESET = b"(reset)"
 
 
 class Raw:

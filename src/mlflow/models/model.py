@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import uuid
 from collections.abc import Callable
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from mlflow.entities.logged_models import LoggedModel
 
 __all__ = ["MLMODEL_FILE_NAME", "Model", "ModelInfo", "get_model_info"]
-
-_logger = logging.getLogger(__name__)
-
-_MISSING: Any = object()
 
 
 def _new_uuid() -> str:

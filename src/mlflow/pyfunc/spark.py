@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import logging
 import os
 import shutil
 import tempfile
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from mlflow.types.schema import Schema
 
 _MANAGERS = ("local", "conda", "virtualenv", "uv")
-_logger = logging.getLogger("mlflow.pyfunc")
 # Workers live longer than one batch: each loads a model once.
 _loaded: dict[tuple[str, str], PyFuncModel] = {}
 _loading = threading.Lock()

@@ -162,20 +162,6 @@ class OrderTerm:
 OrderBy = tuple[OrderTerm, ...]
 
 
-def mentions(node: Filter | None, kind: str, key: str) -> bool:
-    """Tell whether a filter has a condition on this key.
-
-    Args:
-        node: the filter; None is the one that every row passes.
-        kind: as in `Compare`.
-        key: as in `Compare`.
-
-    Returns:
-        True when some condition names the key.
-    """
-    return any(found.kind == kind and found.key == key for found in comparisons(node))
-
-
 def comparisons(node: Filter | None) -> list[Compare]:
     """Return the conditions of a filter from left to right.
 

@@ -7,7 +7,6 @@ import os
 
 import pytest
 
-from mlflow.entities.logged_models import LoggedModel
 from mlflow.entities.run import RunInfo, RunTag
 from mlflow.search.parse import parse_filter, parse_order_by
 from mlflow.store.backends.base import Query
@@ -49,21 +48,6 @@ def new_run(backend):
         backend.insert_run(
             RunInfo(run_id, experiment_id, **{**info, **fields}),
             [RunTag(key, value) for key, value in tags],
-        )
-        return place
-
-    return make
-
-
-@pytest.fixture
-def new_model(backend):
-    """Make a logged model; return its folder."""
-
-    def make(model_id="m-" + "1" * 32, experiment_id="0", **fields):
-        place = f"{backend.tree.root}/{experiment_id}/models/{model_id}"
-        location = fields.pop("artifact_location", f"file://{place}/artifacts")
-        backend.insert_logged_model(
-            LoggedModel(experiment_id, model_id, "model", location, 5, 5, **fields)
         )
         return place
 
