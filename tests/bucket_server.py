@@ -75,7 +75,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         expected = asked.headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
         if expected != "UNSIGNED-PAYLOAD" and expected != hashlib.sha256(asked.body).hexdigest():
             return self.refusal(400, "XAmzContentSHA256Mismatch")  # moto does not look
-        headers = {n: v for n, v in asked.headers.items() if n not in _HOP}
+        # Azure has the date signed.
+        headers = {n: v for n, v in asked.headers.items() if n not in _HOP or n == "date"}
         answer = self.server.pool.request(
             asked.method, f"{self.server.upstream}{self.path}", body=asked.body, headers=headers,
             redirect=False, retries=False,

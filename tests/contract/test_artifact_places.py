@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
 import os
 from pathlib import Path
@@ -13,6 +15,7 @@ from mlflow.store.artifact.filesystems import FilesystemTree
 from mlflow.store.artifact.locate import artifact_repository
 from mlflow.store.artifact.remote import FilesystemArtifactRepository
 from tests.bucket_server import BUCKET, KEYS, bucket_server
+from tests.cloud_servers import MISSING, ROOTS, cloud_server, environment
 from tests.conftest import FULL
 from tests.server.running import server
 
@@ -40,8 +43,34 @@ def tracking_server_of_bucket(tmp_path_factory, bucket):
         yield address
 
 
+@pytest.fixture(scope="module")
+def clouds(tmp_path_factory):
+    """Start what is asked for: Azure or Google, and servers over them."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def started(place):
+            folder = tmp_path_factory.mktemp("cloud")
+            over, _, cloud = place.rpartition(" over ")
+            if not over:
+                return stack.enter_context(cloud_server(cloud, folder))
+            destination = ("--artifacts-destination", f"{ROOTS[cloud]}/proxied")
+            variables = environment(cloud, started(cloud))
+            made = stack.enter_context(server(folder, *destination, environment=variables))
+            return made[1]
+
+        yield started
+
+
+CLOUDS = [
+    pytest.param(
+        f"{over}{cloud}", marks=pytest.mark.skipif(bool(MISSING[cloud]), reason=MISSING[cloud])
+    )
+    for cloud in ROOTS
+    for over in ("", "server over ")
+]
 # A server of folders has tests of its own, too: it is one of many in a full run only.
-PLACES = ["local", "s3", "fsspec", "server over s3", *(["server"] if FULL else [])]
+PLACES = ["local", "s3", "fsspec", "server over s3", *(["server"] if FULL else []), *CLOUDS]
 
 
 @pytest.fixture(params=PLACES)
@@ -65,6 +94,14 @@ def files(request, tmp_path, monkeypatch):
         made = FilesystemArtifactRepository(f"sftp://host/{name}")
         made.tree = tree
         return made
+    if request.param in ROOTS:
+        made = request.getfixturevalue("clouds")(request.param)
+        for variable, value in environment(request.param, made).items():
+            monkeypatch.setenv(variable, value)
+        return artifact_repository(f"{ROOTS[request.param]}/contract/{name}")
+    if request.param.endswith(("azure", "gs")):
+        address = request.getfixturevalue("clouds")(request.param)
+        return artifact_repository(f"mlflow-artifacts:/{name}", address)
     if request.param == "server over s3":
         address = request.getfixturevalue("tracking_server_of_bucket")
         return artifact_repository(f"mlflow-artifacts:/{name}", address)

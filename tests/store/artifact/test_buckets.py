@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -10,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact import buckets
 from mlflow.store.artifact.buckets import bucket_of, location_of
 from mlflow.store.artifact.locate import artifact_repository
-from tests.bucket_server import BUCKET, KEYS, bucket_server, refuse, times
+from tests.bucket_server import BUCKET, KEYS, Proxy, bucket_server, refuse, times
 
 
 @pytest.fixture
@@ -198,3 +199,18 @@ def test_google(monkeypatch, tmp_path):
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:4443")
     assert "http://127.0.0.1:4443" == opened("gs://b/x").reader.config["base_url"]
+
+
+def test_uploads_to_an_emulator_of_google_ask_nobody_for_a_token(monkeypatch, tmp_path):
+    path = tmp_path / "f.txt"
+    path.write_bytes(b"1")
+    emulator = Proxy("")
+    emulator.fault = lambda handler, asked: handler.answer(200, [("etag", '"x"')], b"") or True
+    threading.Thread(target=emulator.serve_forever, daemon=True).start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator.address)
+    try:
+        artifact_repository("gs://b/x").log_artifact(str(path))
+    finally:
+        emulator.shutdown()
+        emulator.server_close()
+    assert [("PUT", b"1")] == [(one.method, one.body) for one in emulator.asked]

@@ -355,10 +355,16 @@ def _gcs(location: Location, stores: Any) -> Bucket:
     # `GOOGLE_APPLICATION_CREDENTIALS` and what gcloud and its machines offer are found by obstore.
     if emulator := os.environ.get("STORAGE_EMULATOR_HOST"):
         address = emulator if "://" in emulator else f"http://{emulator}"
-        settings["config"] = {"base_url": address, "skip_signature": True}
+        settings["config"] = {"base_url": address}
+        # An emulator takes any token; `skip_signature` is for reads, uploads would ask Google for one.
+        settings["credential_provider"] = _token_of_emulators
         settings["client_options"]["allow_http"] = True
     store = stores.GCSStore(location.bucket, **settings)
     return Bucket(location.bucket, store, store, {}, None)
+
+
+def _token_of_emulators() -> dict[str, Any]:
+    return {"token": "emulator", "expires_at": None}
 
 
 def _azure(location: Location, stores: Any) -> Bucket:

@@ -35,8 +35,8 @@ _API = "/api/2.0/mlflow-artifacts"
 _PARALLEL = 4
 _PORTION = 1 << 20
 _TRIES = 3
-#: Under which header stores tell the SHA-256 that was kept with a file.
-_DIGEST = "x-amz-meta-millstreamsha256"
+#: Under which headers stores tell the SHA-256 that was kept with a file: AWS, Azure, Google.
+_DIGESTS = tuple(f"x-{cloud}-meta-millstreamsha256" for cloud in ("amz", "ms", "goog"))
 
 
 class _Credential(msgspec.Struct):
@@ -169,7 +169,8 @@ def fetch(transport: Transport, where: ArtifactPath, file: BinaryIO) -> bool:
             with signed.fetch(given.url, headers) as stream:
                 if stream.status not in (200, 206) or (stream.status == 200 and len(spans) > 1):
                     raise MlflowException(f"The store refuses '{where}' (status {stream.status}).")
-                told[0] = stream.headers.get(_DIGEST, told[0])
+                for name in _DIGESTS:
+                    told[0] = stream.headers.get(name, told[0])
                 if _written(stream, file, span[0], lock) == span[1]:
                     return
         raise MlflowException(f"'{where}' was cut off each time.")

@@ -321,9 +321,9 @@ class ObjectTree:
     def _refusal(self, error: Exception, where: ArtifactPath) -> MlflowException:
         """Return the error for what a store answers: what it said, without addresses and keys."""
         text = str(error)
-        said = dict(_SAID.findall(text))
+        said = dict(reversed(_SAID.findall(text)))  # the first; obstore tells it twice
         status = _STATUS.search(text)
-        reason = ": ".join(one for one in (said.get("Code"), said.get("Message")) if one)
+        reason = ": ".join(_line(said[one]) for one in ("Code", "Message") if said.get(one))
         if not reason:
             reason = f"status {status[1]}" if status else re.sub(r"\S+://\S*", "it", _line(text))
         bucket = self.location.bucket
