@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 
 import pytest
@@ -52,10 +53,13 @@ def test_uris_that_are_none(uri):
 
 
 def test_a_missing_library_is_named(keys, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
+    for name in ("obstore", "obstore.store"):
+        monkeypatch.setitem(sys.modules, name, None)
     for uri, extra in (("s3://b/x", "s3"), ("gs://b/x", "gcs"), ("abfss://c@a.b/x", "azure")):
-        with pytest.raises(MlflowException, match=rf"pip install 'millstream\[{extra}\]'"):
-            artifact_repository(uri).list_artifacts()
+        files = artifact_repository(uri)
+        for call in (files.list_artifacts, files.delete_artifacts, files.download_artifacts):
+            with pytest.raises(MlflowException, match=rf"pip install 'millstream\[{extra}\]'"):
+                call("f")
 
 
 def test_the_endpoint_of_mlflow_comes_first(keys, monkeypatch):

@@ -88,9 +88,9 @@ class ObjectTree:
             MlflowException: the store refuses, or has names that no path has.
         """
         prefix = self.key(where)
-        obstore = _obstore()
+        reader, obstore = self.bucket.reader, _obstore()
         try:
-            found = obstore.list_with_delimiter(self.bucket.reader, prefix or None)
+            found = obstore.list_with_delimiter(reader, prefix or None)
         except Exception as error:
             raise self._refusal(error, where) from error
         entries = [Entry(_name(one), True, None) for one in found["common_prefixes"]]
@@ -123,9 +123,9 @@ class ObjectTree:
         return OpenObject(self, where, found)
 
     def _meta(self, where: ArtifactPath) -> _Meta | None:
-        obstore = _obstore()
+        reader, obstore = self.bucket.reader, _obstore()
         try:
-            got = obstore.get(self.bucket.reader, self.key(where), options={"head": True})
+            got = obstore.get(reader, self.key(where), options={"head": True})
             return _Meta(got.meta, got.attributes)
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
@@ -160,9 +160,9 @@ class ObjectTree:
         )
 
     def _fetched(self, where: ArtifactPath, file: BinaryIO) -> OpenObject:
-        obstore = _obstore()
+        reader, obstore = self.bucket.reader, _obstore()
         try:
-            got = obstore.get(self.bucket.reader, self.key(where))
+            got = obstore.get(reader, self.key(where))
             one = OpenObject(self, where, _Meta(got.meta, got.attributes))
             ranges = self._ranges(one.size)
             if len(ranges) < 2:
@@ -304,8 +304,8 @@ class ObjectTree:
         Raises:
             MlflowException: the store refuses.
         """
-        obstore = _obstore()
         bucket, key = self.bucket, self.key(where)
+        obstore = _obstore()
         try:
             if where.parts and self._meta(where) is not None:
                 obstore.delete(bucket.reader, key)
@@ -547,6 +547,7 @@ def _is_absent(error: BaseException) -> bool:
 
 
 def _obstore() -> Any:
+    # Asked for after the bucket, which says what to install where it is missing.
     import obstore
 
     return obstore
