@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from mlflow import environment_variables as env
@@ -48,3 +51,22 @@ def test_the_name_is_readable() -> None:
     """Libraries read `.name`."""
     assert env.MLFLOW_RUN_ID.name == "MLFLOW_RUN_ID"
     assert f"{env.MLFLOW_RUN_ID}" == "MLFLOW_RUN_ID"
+
+
+def test_what_has_no_effect_says_so() -> None:
+    """A variable that no code asks for begins its description with that, and no other does."""
+    table = Path(env.__file__)
+    files = [path for path in table.parent.rglob("*.py") if path != table]
+    asked = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in files)))
+    described = re.findall(r"((?:^#:? .*\n)+)^(M\w+) = ", table.read_text(encoding="utf-8"), re.M)
+    # Those of OpenID Connect are put together from the names of the configuration file.
+    is_idle_by_name = {
+        name: text.startswith("#: No effect here")
+        for text, name in described
+        if not name.startswith("MILLSTREAM_OPENID_")
+    }
+
+    assert 100 < len(is_idle_by_name)
+    assert {
+        name for name, is_idle in is_idle_by_name.items() if is_idle
+    } == is_idle_by_name.keys() - asked

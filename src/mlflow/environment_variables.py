@@ -1,4 +1,4 @@
-"""The environment variables Millstream reads: one table of name, type, default and meaning."""
+"""The environment variables Millstream knows: one table of name, type, default and meaning."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ MLFLOW_TRACKING_URI = _EnvironmentVariable("MLFLOW_TRACKING_URI", str, None)
 MLFLOW_REGISTRY_URI = _EnvironmentVariable("MLFLOW_REGISTRY_URI", str, None)
 #: The folder of the default file store, instead of `./mlruns`.
 MLFLOW_TRACKING_DIR = _EnvironmentVariable("MLFLOW_TRACKING_DIR", str, None)
-#: The folder of the default registry on files.
+#: No effect here: models are registered where runs are kept.
 MLFLOW_REGISTRY_DIR = _EnvironmentVariable("MLFLOW_REGISTRY_DIR", str, None)
 #: The run that the next `start_run` resumes.
 MLFLOW_RUN_ID = _EnvironmentVariable("MLFLOW_RUN_ID", str, None)
@@ -113,7 +113,7 @@ MLFLOW_EXPERIMENT_ID = _EnvironmentVariable("MLFLOW_EXPERIMENT_ID", str, None)
 MLFLOW_EXPERIMENT_NAME = _EnvironmentVariable("MLFLOW_EXPERIMENT_NAME", str, None)
 #: Tags for new runs, a JSON object.
 MLFLOW_RUN_CONTEXT = _EnvironmentVariable("MLFLOW_RUN_CONTEXT", str, None)
-#: The workspace to work in.
+#: No effect here: there are no workspaces.
 MLFLOW_WORKSPACE = _EnvironmentVariable("MLFLOW_WORKSPACE", str, None)
 #: User name for a tracking server.
 MLFLOW_TRACKING_USERNAME = _EnvironmentVariable("MLFLOW_TRACKING_USERNAME", str, None)
@@ -147,11 +147,11 @@ MLFLOW_HTTP_REQUEST_BACKOFF_JITTER = _EnvironmentVariable(
 )
 #: Seconds a request may take.
 MLFLOW_HTTP_REQUEST_TIMEOUT = _EnvironmentVariable("MLFLOW_HTTP_REQUEST_TIMEOUT", int, 120)
-#: Wait as long as the server says before a try.
+#: No effect here: what a server says of the next try is always heeded, within bounds.
 MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER = _BooleanEnvironmentVariable(
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", True
 )
-#: Read for compatibility: files need no permission here.
+#: No effect here: files need no permission.
 MLFLOW_ALLOW_FILE_STORE = _BooleanEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", False)
 #: Whether models kept as pickles may be loaded.
 MLFLOW_ALLOW_PICKLE_DESERIALIZATION = _BooleanEnvironmentVariable(
@@ -169,7 +169,7 @@ MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT = _EnvironmentVariable(
 MLFLOW_TRUNCATE_LONG_VALUES = _BooleanEnvironmentVariable("MLFLOW_TRUNCATE_LONG_VALUES", True)
 #: Log in the background unless told otherwise.
 MLFLOW_ENABLE_ASYNC_LOGGING = _BooleanEnvironmentVariable("MLFLOW_ENABLE_ASYNC_LOGGING", False)
-#: Read for compatibility: one thread keeps the order.
+#: No effect here: one thread keeps the order.
 MLFLOW_ASYNC_LOGGING_THREADPOOL_SIZE = _EnvironmentVariable(
     "MLFLOW_ASYNC_LOGGING_THREADPOOL_SIZE", int, 10
 )
@@ -195,15 +195,15 @@ MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING = _EnvironmentVariable(
 )
 #: Name of this machine in system metrics.
 MLFLOW_SYSTEM_METRICS_NODE_ID = _EnvironmentVariable("MLFLOW_SYSTEM_METRICS_NODE_ID", str, None)
-#: Seconds that finding a model's requirements may take.
+#: No effect here. In MLflow: seconds that finding a model's requirements may take.
 MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT = _EnvironmentVariable(
     "MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT", int, 120
 )
-#: Fail when requirements cannot be found.
+#: No effect here. In MLflow: fail when requirements cannot be found.
 MLFLOW_REQUIREMENTS_INFERENCE_RAISE_ERRORS = _BooleanEnvironmentVariable(
     "MLFLOW_REQUIREMENTS_INFERENCE_RAISE_ERRORS", False
 )
-#: Seconds a prediction on the example may take.
+#: No effect here. In MLflow: seconds a prediction on the example may take.
 MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT = _EnvironmentVariable(
     "MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT", int, 180
 )
@@ -213,15 +213,15 @@ MILLSTREAM_SKOPS_TRUSTED_TYPES = _EnvironmentVariable("MILLSTREAM_SKOPS_TRUSTED_
 MILLSTREAM_TRUSTED_LOADERS = _EnvironmentVariable("MILLSTREAM_TRUSTED_LOADERS", str, "")
 #: Compression of saved Python models.
 MLFLOW_LOG_MODEL_COMPRESSION = _EnvironmentVariable("MLFLOW_LOG_MODEL_COMPRESSION", str, None)
-#: Pin the whole dependency closure of a model.
+#: No effect here. In MLflow: pin the whole dependency closure of a model.
 MLFLOW_LOCK_MODEL_DEPENDENCIES = _BooleanEnvironmentVariable(
     "MLFLOW_LOCK_MODEL_DEPENDENCIES", False
 )
-#: Note the names of key-like variables with a model.
+#: No effect here. In MLflow: note the names of key-like variables with a model.
 MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING = _BooleanEnvironmentVariable(
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING", True
 )
-#: Do not compare a model's requirements on load.
+#: No effect here. In MLflow: do not compare a model's requirements on load.
 MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK = _BooleanEnvironmentVariable(
     "MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK", False
 )
@@ -251,37 +251,37 @@ MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT = _EnvironmentVariable(
 MLFLOW_ENV_ROOT = _EnvironmentVariable("MLFLOW_ENV_ROOT", str, None)
 #: Refuse to make environments for models.
 MLFLOW_DISABLE_ENV_CREATION = _BooleanEnvironmentVariable("MLFLOW_DISABLE_ENV_CREATION", False)
-#: Where conda is.
+#: No effect here: conda environments are not made.
 MLFLOW_CONDA_HOME = _EnvironmentVariable("MLFLOW_CONDA_HOME", str, None)
-#: The command that makes conda environments.
+#: No effect here: conda environments are not made.
 MLFLOW_CONDA_CREATE_ENV_CMD = _EnvironmentVariable("MLFLOW_CONDA_CREATE_ENV_CMD", str, "conda")
-#: The default deployment target.
+#: No effect here. In MLflow: the default deployment target.
 MLFLOW_DEPLOYMENTS_TARGET = _EnvironmentVariable("MLFLOW_DEPLOYMENTS_TARGET", str, None)
-#: Read for compatibility: logging is never configured.
+#: No effect here: logging is never configured.
 MLFLOW_CONFIGURE_LOGGING = _BooleanEnvironmentVariable("MLFLOW_CONFIGURE_LOGGING", True)
-#: Level of the `mlflow` loggers.
+#: `DEBUG` has commands show where in the code an error arose.
 MLFLOW_LOGGING_LEVEL = _EnvironmentVariable("MLFLOW_LOGGING_LEVEL", str, None)
-#: Do not print links to runs.
+#: No effect here. In MLflow: do not print links to runs.
 MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT = _BooleanEnvironmentVariable(
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", False
 )
-#: Print links to new models.
+#: No effect here. In MLflow: print links to new models.
 MLFLOW_PRINT_MODEL_URLS_ON_CREATION = _BooleanEnvironmentVariable(
     "MLFLOW_PRINT_MODEL_URLS_ON_CREATION", True
 )
 #: The logged model that traces belong to.
 MLFLOW_ACTIVE_MODEL_ID = _EnvironmentVariable("MLFLOW_ACTIVE_MODEL_ID", str, None)
-#: What sources of model versions must match.
+#: No effect here. In MLflow: what sources of model versions must match.
 MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX = _EnvironmentVariable(
     "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX", str, None
 )
-#: Read for compatibility: nothing is ever sent.
+#: No effect here: nothing is ever sent.
 MLFLOW_DISABLE_TELEMETRY = _BooleanEnvironmentVariable("MLFLOW_DISABLE_TELEMETRY", False)
-#: The part of traces that is kept.
+#: No effect here. In MLflow: the part of traces that is kept.
 MLFLOW_TRACE_SAMPLING_RATIO = _EnvironmentVariable("MLFLOW_TRACE_SAMPLING_RATIO", float, 1.0)
-#: Where traces go: the id of an experiment.
+#: No effect here. In MLflow: where traces go: the id of an experiment.
 MLFLOW_TRACING_DESTINATION = _EnvironmentVariable("MLFLOW_TRACING_DESTINATION", str, None)
-#: Write traces in the background.
+#: No effect here. In MLflow: write traces in the background.
 MLFLOW_ENABLE_ASYNC_TRACE_LOGGING = _BooleanEnvironmentVariable(
     "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", True
 )
@@ -299,7 +299,7 @@ MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE = _EnvironmentVariable(
 MLFLOW_SERVER_X_FRAME_OPTIONS = _EnvironmentVariable(
     "MLFLOW_SERVER_X_FRAME_OPTIONS", str, "SAMEORIGIN"
 )
-#: The secret of a tracking server's forms.
+#: No effect here: forms need no secret of their own.
 MLFLOW_FLASK_SERVER_SECRET_KEY = _EnvironmentVariable("MLFLOW_FLASK_SERVER_SECRET_KEY", str, None)
 #: The configuration file of users and permissions.
 MLFLOW_AUTH_CONFIG_PATH = _EnvironmentVariable("MLFLOW_AUTH_CONFIG_PATH", str, None)
@@ -344,9 +344,9 @@ MILLSTREAM_OPENID_CREATE_USERS = _EnvironmentVariable("MILLSTREAM_OPENID_CREATE_
 MILLSTREAM_OPENID_REDIRECT_URI = _EnvironmentVariable("MILLSTREAM_OPENID_REDIRECT_URI", str, None)
 #: Hours that a session by OpenID Connect lasts; 24 when unset.
 MILLSTREAM_OPENID_SESSION_HOURS = _EnvironmentVariable("MILLSTREAM_OPENID_SESSION_HOURS", str, None)
-#: Keep what several teams log apart.
+#: No effect here: there are no workspaces.
 MLFLOW_ENABLE_WORKSPACES = _BooleanEnvironmentVariable("MLFLOW_ENABLE_WORKSPACES", False)
-#: The key that secrets of webhooks are kept under.
+#: No effect here. In MLflow: the key that secrets of webhooks are kept under.
 MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY = _EnvironmentVariable(
     "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", str, None
 )
@@ -362,7 +362,7 @@ MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE = _EnvironmentVariable(
 MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW = _EnvironmentVariable(
     "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW", int, None
 )
-#: The pool class of SQLAlchemy.
+#: No effect here. In MLflow: the pool class of SQLAlchemy.
 MLFLOW_SQLALCHEMYSTORE_POOLCLASS = _EnvironmentVariable(
     "MLFLOW_SQLALCHEMYSTORE_POOLCLASS", str, None
 )
