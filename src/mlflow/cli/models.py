@@ -1,4 +1,4 @@
-"""The commands `mlflow models serve`, `predict`, `prepare-env` and `generate-dockerfile`."""
+"""The commands `mlflow models`: serving, predicting, environments, Dockerfiles and requirements."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 from mlflow.exceptions import UNAUTHENTICATED, MlflowException, invalid
 from mlflow.server.dispatch import CALLER
-from mlflow.server.guards import PROBED, answer_with, headers_of, path_of
+from mlflow.server.guards import answer_with, headers_of, path_of, probed
 from mlflow.server.messages import HTML, Answer, error_answer
 from mlflow.web.hosts import is_loopback
 
@@ -183,7 +183,7 @@ class AccessGuard:
         self._app = app
         self._tokens = tokens
         self._prefix = prefix
-        self._exempt = {*PROBED, *(prefix + path for path in PROBED)}
+        self._exempt = probed(prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, answer it, or refuse it."""

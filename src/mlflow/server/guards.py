@@ -53,6 +53,11 @@ def headers_of(scope: Scope, *once: bytes) -> Headers:
     return headers
 
 
+def probed(prefix: str) -> set[str]:
+    """Return the paths that probes ask of a server whose own paths have a prefix."""
+    return {*PROBED, *(prefix + path for path in PROBED)}
+
+
 def path_of(scope: Scope) -> str:
     """Return the path of a request as it was sent, not decoded."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -107,7 +112,7 @@ class HostGuard:
     def __init__(self, app: ASGIApp, hosts: AllowedHosts, prefix: str = "") -> None:
         self._app = app
         self._hosts = hosts
-        self._exempt = {*PROBED, *(prefix + path for path in PROBED)}
+        self._exempt = probed(prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""

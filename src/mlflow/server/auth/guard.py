@@ -33,7 +33,7 @@ from mlflow.server.auth.openid.fetch import PATIENCE
 from mlflow.server.auth.openid.flow import LIFETIME, Flow, safe_place
 from mlflow.server.auth.tokens import SESSION_SECONDS
 from mlflow.server.dispatch import CALLER
-from mlflow.server.guards import PROBED, answer_with, headers_of, path_of
+from mlflow.server.guards import answer_with, headers_of, path_of, probed
 from mlflow.server.messages import HTML, Answer, error_answer
 from mlflow.server.work import BusyError
 from mlflow.web.hosts import read_host
@@ -74,7 +74,7 @@ class UserGuard:
         self._users = users
         self._prefix = prefix
         self._home = f"{prefix}/"
-        self._exempt = {*PROBED, *(prefix + path for path in PROBED)}
+        self._exempt = probed(prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, answer it, or refuse it."""
