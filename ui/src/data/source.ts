@@ -3,9 +3,8 @@
 import type { Cell } from "../lib/format.ts";
 import type { Summary } from "../lib/columns.ts";
 
+/** What is active, what was deleted, both. */
 export type View = 1 | 2 | 3;
-export const ACTIVE: View = 1;
-export const DELETED: View = 2;
 
 export interface Experiment {
   id: string;

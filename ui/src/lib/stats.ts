@@ -23,11 +23,7 @@ export function ranks(values: readonly number[]): number[] {
   return found;
 }
 
-/** Spearman's rank correlation; 0 where one side does not vary. */
-export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
-  return correlation(ranks(a), ranks(b));
-}
-
+/** Of ranks it is Spearman's; 0 where one side does not vary. */
 function correlation(a: readonly number[], b: readonly number[]): number {
   const n = a.length;
   if (n < 3) return 0;

@@ -7,7 +7,7 @@ import { ramp } from "../lib/colors.ts";
 import { metric, num, spelled } from "../lib/format.ts";
 import { scaleOf, ticks } from "../lib/scale.ts";
 import { Figure } from "./figure.tsx";
-import { drawFrame, nameOf, placesOf } from "./frame.ts";
+import { drawFrame, nameOf, placesOf, pointAt } from "./frame.ts";
 import type { ManyProps } from "./scatter.tsx";
 
 const [COLUMNS, ROWS] = [72, 48];
@@ -36,15 +36,7 @@ export function Contour({ ids, columns, x, y, colorBy, hovered, onHover, onOpen 
       head={["Run", nameOf(x), nameOf(y), nameOf(colorBy)]} rows={rows}
       marked={hovered ? points.findIndex((one) => ids[one.row] === hovered) : -1}
       onMark={(row) => onHover(row < 0 ? null : ids[points[row]!.row]!)} onOpen={(row) => onOpen(ids[points[row]!.row]!)}
-      find={(left, top, [width, height]) => {
-        const { px, py } = placesOf(width, height);
-        let [found, far] = [-1, 14 * 14];
-        points.forEach((one, at) => {
-          const distance = (px(one.x) - left) ** 2 + (py(one.y) - top) ** 2;
-          if (distance < far) [found, far] = [at, distance];
-        });
-        return found;
-      }}
+      find={(left, top, size) => pointAt(points, left, top, size)}
       depends={[made]}
       draw={(brush, marked) => {
         const { context, width, height } = brush;

@@ -17,12 +17,23 @@ export function placesOf(width: number, height: number) {
   };
 }
 
+/** Which of the points, given as parts of the frame, is nearest to a place; -1 where none is near. */
+export function pointAt(points: readonly { x: number; y: number }[], left: number, top: number, [width, height]: readonly [number, number]): number {
+  const { px, py } = placesOf(width, height);
+  let [found, far] = [-1, 14 * 14];
+  points.forEach((one, at) => {
+    const distance = (px(one.x) - left) ** 2 + (py(one.y) - top) ** 2;
+    if (distance < far) [found, far] = [at, distance];
+  });
+  return found;
+}
+
 /** The name of a column without its kind. */
 export function nameOf(id: string): string {
   return id.slice(id.indexOf(".") + 1);
 }
 
-/** Draws them; `across` and `up` say whether their ticks have lines. */
+/** Draws grid, ticks and names; `across` and `up` say whether their ticks have lines. */
 export function drawFrame({ context, width, height }: Brush, x: Ticks, y: Ticks, xName: string, yName: string, across = true, up = true): void {
   const { px, py } = placesOf(width, height);
   const line = (ax: number, ay: number, bx: number, by: number) => {

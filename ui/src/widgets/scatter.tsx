@@ -7,7 +7,7 @@ import { count, metric, spelled, type Cell } from "../lib/format.ts";
 import { front } from "../lib/pareto.ts";
 import { scaleOf } from "../lib/scale.ts";
 import { Figure } from "./figure.tsx";
-import { drawFrame, nameOf, placesOf } from "./frame.ts";
+import { drawFrame, nameOf, placesOf, pointAt } from "./frame.ts";
 import { spread } from "./parallel.tsx";
 
 export interface ManyProps {
@@ -51,15 +51,7 @@ export function Scatter({ ids, columns, x, y, colorBy, less, hovered, onHover, o
       label={less ? `${best.length} of ${count(points.length, "run")} ${best.length === 1 ? "is" : "are"} on the Pareto front of ${nameOf(x)} and ${nameOf(y)}: no other is better in both.` : `Scatter plot of ${points.length} runs: ${y} over ${x}, coloured by ${colorBy}.`}
       marked={hovered ? points.findIndex((one) => ids[one.row] === hovered) : -1}
       onMark={(row) => onHover(row < 0 ? null : ids[points[row]!.row]!)} onOpen={(row) => onOpen(ids[points[row]!.row]!)}
-      find={(left, top, [width, height]) => {
-        const { px, py } = placesOf(width, height);
-        let [found, far] = [-1, 14 * 14];
-        points.forEach((one, at) => {
-          const distance = (px(one.x) - left) ** 2 + (py(one.y) - top) ** 2;
-          if (distance < far) [found, far] = [at, distance];
-        });
-        return found;
-      }}
+      find={(left, top, size) => pointAt(points, left, top, size)}
       depends={[points, st, best]}
       draw={(brush, marked) => {
         const { context, width, height } = brush;

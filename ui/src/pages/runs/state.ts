@@ -102,10 +102,6 @@ export function setSort(id: string, descending: boolean, add: boolean): void {
   patch({ sort: list(all.map((one) => (one.descending ? "-" : "") + one.id)) });
 }
 
-export function clearSort(): void {
-  patch({ sort: undefined });
-}
-
 export function setPinned(ids: readonly string[]): void {
   patch({ pin: list(ids) });
 }
