@@ -271,7 +271,7 @@ MLFLOW_PRINT_MODEL_URLS_ON_CREATION = _BooleanEnvironmentVariable(
 )
 #: The logged model that traces belong to.
 MLFLOW_ACTIVE_MODEL_ID = _EnvironmentVariable("MLFLOW_ACTIVE_MODEL_ID", str, None)
-#: No effect here. In MLflow: what sources of model versions must match.
+#: A regular expression that must be found in the source of each new model version of a server.
 MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX = _EnvironmentVariable(
     "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX", str, None
 )

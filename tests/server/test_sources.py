@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mlflow.exceptions import MlflowException
+
+from .asking import Client
+
 API = "/api/2.0/mlflow/"
 
 LOCATIONS = [
@@ -67,3 +71,23 @@ def test_sources_that_people_have(client, run):
                    f"runs:/{run['run_id']}/model"):  # fmt: skip
         answer = client.post("model-versions/create", {**given, "source": source})
         assert 200 == answer.status, answer.body
+
+
+def test_sources_that_an_operator_wants(monkeypatch):
+    monkeypatch.setenv("MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX", r"bucket/\d+")
+    with Client() as client:
+        client.post("registered-models/create", {"name": "m"})
+        told = [
+            client.post("model-versions/create", {"name": "m", "source": source})
+            for source in ("s3://bucket/x", "s3://bucket/7/model", "runs:/r/bucket/7")
+        ]
+
+    assert [400, 200, 200] == [answer.status for answer in told]
+    assert "Invalid model version source: 's3://bucket/x'" in told[0].json["message"]
+
+
+def test_a_pattern_that_is_none(monkeypatch):
+    """The server does not start, instead of taking everything."""
+    monkeypatch.setenv("MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX", "(")
+    with pytest.raises(MlflowException, match=r"no regular expression: '\('"), Client():
+        pass

@@ -5,9 +5,11 @@ The server does not follow them (see `roots`), but those who read the records do
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from mlflow.environment_variables import MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX
 from mlflow.exceptions import MlflowException, invalid
 from mlflow.store.artifact.locate import LATER, SCHEMES, has_plugin
 from mlflow.store.artifact.uris import (
@@ -34,17 +36,33 @@ def checks(store: AbstractStore) -> dict[str, Callable[[dict[str, Any]], None]]:
 
     Args:
         store: knows the runs and logged models.
+
+    Raises:
+        MlflowException: INVALID_PARAMETER_VALUE when what sources have to match is no pattern.
     """
+    wanted = _wanted()
 
     def location(arguments: dict[str, Any]) -> None:
         if arguments.get("artifact_location"):
             check_location(arguments["artifact_location"])
 
     def source(arguments: dict[str, Any]) -> None:
+        if wanted is not None and not wanted.search(arguments["source"]):
+            raise _bad_source(arguments["source"], "this server takes others only")
         run_id, model_id = arguments.get("run_id"), arguments.get("model_id")
         check_source(arguments["source"], run_id, model_id, store)
 
     return {"create_experiment": location, "create_model_version": source}
+
+
+def _wanted() -> re.Pattern[str] | None:
+    """Return what sources of versions have to match, somewhere in them."""
+    variable = MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX
+    pattern = variable.get()
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error as error:
+        raise invalid(f"{variable.name} is no regular expression: '{pattern}': {error}.") from None
 
 
 def check_location(uri: str) -> None:
