@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import pytest
+import sqlalchemy
 
 from mlflow.entities.experiment import ExperimentTag
 from mlflow.entities.logged_models import LoggedModelTag
@@ -181,7 +182,12 @@ def test_a_file_that_cannot_be_written(path):
     run = run_of(path)
     before = path.read_bytes()
     store = opened(path)
-    store._backend._database.run(lambda one: one.exec_driver_sql("PRAGMA query_only = ON"))
+    database = store._backend._database
+    # One that refused is closed: those that follow it may not write, either.
+    sqlalchemy.event.listen(
+        database.engine, "connect", lambda made, _: made.execute("PRAGMA query_only = ON")
+    )
+    database.run(lambda one: one.exec_driver_sql("PRAGMA query_only = ON"))
     for operation in (
         lambda: store.log_metric_value(run, "m", 2.0, 3, 4),
         lambda: store.log_param(run, Param("q", "1")),

@@ -34,7 +34,12 @@ def runs(python, script, folder):
 
 def test_runs_are_the_same(tmp_path):
     ours = runs(sys.executable, "autologged.py", tmp_path / "ours")
-    stock = runs(STOCK, "autologged.py", tmp_path / "stock")
+    # On a busy machine stock gives one run in a hundred neither metrics nor files nor its model,
+    # and says nothing: its thread for params and what follows the fit are in each other's way.
+    for number in range(3):
+        stock = runs(STOCK, "autologged.py", tmp_path / f"stock{number}")
+        if all(run["metrics"] or run["files"] for made in stock.values() for run in made):
+            break
 
     assert ours.keys() == stock.keys()
     for label, expected in stock.items():
