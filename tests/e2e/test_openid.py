@@ -116,6 +116,9 @@ def test_signing_in_by_a_real_provider(page, addresses, monkeypatch):
     page.goto(f"{first}/#/models")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name=SIGN_IN)).to_be_visible()
+    assert "#" not in page.url
+    page.goto("about:blank")
+    page.goto(f"{first}/#/models")
     for password in ("wrong", ADMIN):
         page.get_by_label("Name", exact=True).fill("admin")
         page.get_by_label("Password", exact=True).fill(password)

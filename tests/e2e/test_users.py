@@ -156,4 +156,4 @@ def test_ones_own_account(page, address):
     page.get_by_label("The new one again").fill(PASSWORD)
     page.get_by_role("button", name="Change the password").click()
     sign_in(page, "admin", PASSWORD)
-    expect(page.get_by_role("heading", name="Experiments", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Your account", exact=True)).to_be_visible()

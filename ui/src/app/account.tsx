@@ -23,6 +23,8 @@ export function mayAdminister(): boolean {
 
 async function signOut(): Promise<void> {
   await send("logout", { method: "POST", redirect: "manual" }).catch(() => undefined);
+  // Who signs in next begins at the start, not where somebody else was.
+  history.replaceState(null, "", location.pathname + location.search);
   location.reload();
 }
 
