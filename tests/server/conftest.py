@@ -13,6 +13,20 @@ from mlflow.store.local import LocalStore
 from .asking import CANARY, Client
 
 
+class Clock:
+    """Seconds since the epoch that a test moves itself."""
+
+    now = 1_700_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
 @pytest.fixture
 def client():
     with Client() as made:

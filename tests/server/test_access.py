@@ -28,18 +28,6 @@ BEARER = ("Authorization", f"Bearer {TOKEN}")
 HTML = ("Accept", "text/html,*/*")
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def tokens(clock):
     return Tokens([TOKEN, OTHER], clock)

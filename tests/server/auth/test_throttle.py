@@ -17,18 +17,6 @@ from tests.conftest import FULL
 from .conftest import PASSWORD, config
 
 
-class Clock:
-    now = 1_700_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def throttle(users, clock):
     return Throttle(users.accounts.database, clock)

@@ -12,18 +12,6 @@ from mlflow.server.auth.tokens import SESSION, SESSION_SECONDS, TOKEN, Tokens
 DAY = 24 * 3600
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def tokens(people, clock):
     return Tokens(people.accounts.database, clock)

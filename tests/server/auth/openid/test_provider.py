@@ -15,18 +15,6 @@ from .lying import CLIENT, SECRET, Reply, key
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def asking(config, clock):
     return Provider(config, clock)
